@@ -1,0 +1,93 @@
+import type { AgentMessage, InputRequest, ToolResponse } from "@weft/runtime/agent";
+import { messageText } from "@weft/runtime/agent";
+import { AutoReplyCounter } from "./auto-reply-counter.ts";
+import type { HumanInput, HumanInputMode } from "./human-input.ts";
+import { askHuman, createInputRequest } from "./human-input.ts";
+import type { ReplyOutcome, ReplyStep, ReplyTurn } from "./reply-chain.ts";
+import type { IsTerminationMessage } from "./termination.ts";
+
+export interface HumanStepOptions {
+  readonly name: string;
+  readonly mode: HumanInputMode;
+  readonly humanInput: HumanInput | undefined;
+  readonly maxConsecutiveAutoReply: number;
+  readonly isTerminationMessage: IsTerminationMessage;
+}
+
+/** Termination and human input (SEMANTICS T1 to T4): the first step of the default chain. */
+export function humanStep(options: HumanStepOptions): ReplyStep {
+  return async function* terminationAndHuman(turn) {
+    const last = turn.messages.at(-1);
+    if (!last) return undefined;
+    const counter = new AutoReplyCounter(turn.context, senderName(turn, last));
+    const isTermination = options.isTerminationMessage(last);
+    const isSpent = counter.count >= options.maxConsecutiveAutoReply;
+    const asks = options.mode === "ALWAYS" || (options.mode === "TERMINATE" && (isTermination || isSpent));
+    if (!asks && !isTermination && !isSpent) return undefined;
+    const endedBy = isTermination ? "termination" : "maxAutoReply";
+    if (!asks) return end(counter, endedBy);
+
+    const request = createInputRequest({
+      kind: "reply",
+      agent: options.name,
+      prompt: promptFor(last, isTermination),
+    });
+    if (!options.humanInput) {
+      if (options.mode === "TERMINATE") return end(counter, endedBy);
+      yield { type: "input-required", ...request };
+      return { final: true, reply: null, endedBy: "suspended" };
+    }
+    const answer = await askHuman(options.humanInput, request, turn.context);
+    return conclude(answer, last, {
+      counter,
+      isTermination,
+      isSilent: options.maxConsecutiveAutoReply === 0,
+    });
+  };
+}
+
+interface Standing {
+  readonly counter: AutoReplyCounter;
+  readonly isTermination: boolean;
+  /** No automatic reply at all: an empty answer is the human's, and empty. */
+  readonly isSilent: boolean;
+}
+
+function conclude(answer: string, last: AgentMessage, standing: Standing): ReplyOutcome | undefined {
+  const { counter, isTermination, isSilent } = standing;
+  if (answer === "exit") return end(counter, "human");
+  if (answer === "" && isTermination) return end(counter, "termination");
+  if (answer === "" && !isSilent) return undefined;
+  counter.reset();
+  return { final: true, reply: { content: answer, ...interrupted(last) } };
+}
+
+function end(counter: AutoReplyCounter, endedBy: "termination" | "maxAutoReply" | "human"): ReplyOutcome {
+  counter.reset();
+  return { final: true, reply: null, endedBy };
+}
+
+/** Calls that wait for an answer get one: the human spoke instead (SEMANTICS T4). */
+function interrupted(last: AgentMessage): { readonly toolResponses?: readonly ToolResponse[] } {
+  if (!last.toolCalls?.length) return {};
+  return {
+    toolResponses: last.toolCalls.map(({ id, name }) => ({
+      toolCallId: id,
+      name,
+      content: "USER INTERRUPTED",
+    })),
+  };
+}
+
+function promptFor(last: AgentMessage, isTermination: boolean): InputRequest["prompt"] {
+  const said = messageText(last);
+  const from = last.name ?? "the other side";
+  const hint = isTermination
+    ? "Empty or `exit` ends the chat."
+    : "Empty lets the automatic reply go on, `exit` ends the chat.";
+  return `${said ? `${from}: ${said}\n` : ""}Your reply? ${hint}`;
+}
+
+export function senderName({ sender }: ReplyTurn, last: AgentMessage | undefined): string {
+  return (typeof sender === "string" ? sender : sender?.name) ?? last?.name ?? "";
+}

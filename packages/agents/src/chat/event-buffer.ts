@@ -1,0 +1,107 @@
+/*
+ * EventBuffer: events between a run that never waits and a reader that may be slow, late or absent.
+ *
+ * Job: keeps events for one reader, in order.
+ * Owns: what is not read yet. Does not own: the run.
+ *
+ * I1  Pushing never blocks and never fails.
+ * I2  Past the bound, a text delta is merged into the unread one of its message; if there is none, the oldest unread
+ *     delta is dropped and counted. Other events always stay.
+ */
+import type { AgentEvent } from "@weft/runtime/agent";
+
+export const eventBound = 1_024;
+
+type TextDelta = Extract<AgentEvent, { readonly type: "text-delta" }>;
+
+export class EventBuffer {
+  readonly #bound: number;
+  #events: (AgentEvent | undefined)[] = [];
+  #head = 0;
+  #unread = 0;
+  #wake: (() => void) | undefined;
+  #end: { readonly error?: Error } | undefined;
+  #dropped = 0;
+
+  constructor(bound = eventBound) {
+    this.#bound = bound;
+  }
+
+  /** Text deltas that were dropped because nobody read. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  push(event: AgentEvent): void {
+    if (this.#end) return;
+    if (event.type === "text-delta" && this.#unread >= this.#bound) {
+      if (this.#merge(event)) return;
+      this.#dropOldest();
+    }
+    this.#events.push(event);
+    this.#unread++;
+    this.#notify();
+  }
+
+  /** No more events; with an error, the reader gets it after what is unread. */
+  end(error?: Error): void {
+    if (this.#end) return;
+    this.#end = error ? { error } : {};
+    this.#notify();
+  }
+
+  /** The next event, waiting for it; undefined at the end. */
+  async next(): Promise<AgentEvent | undefined> {
+    for (;;) {
+      const event = this.#take();
+      if (event) return event;
+      if (this.#end?.error) throw this.#end.error;
+      if (this.#end) return undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #take(): AgentEvent | undefined {
+    while (this.#head < this.#events.length) {
+      const event = this.#events[this.#head];
+      this.#events[this.#head++] = undefined;
+      if (this.#head > 512 && this.#head * 2 > this.#events.length) this.#compact();
+      if (event) {
+        this.#unread--;
+        return event;
+      }
+    }
+    return undefined;
+  }
+
+  #compact(): void {
+    this.#events = this.#events.slice(this.#head);
+    this.#head = 0;
+  }
+
+  /** Only the last unread event can be the same message's: anything after it would be overtaken by the text. */
+  #merge(delta: TextDelta): boolean {
+    const last = this.#events.at(-1);
+    if (last?.type !== "text-delta" || last.messageId !== delta.messageId || last.spanId !== delta.spanId)
+      return false;
+    this.#events[this.#events.length - 1] = { ...last, text: last.text + delta.text };
+    return true;
+  }
+
+  #dropOldest(): void {
+    for (let index = this.#head; index < this.#events.length; index++) {
+      if (this.#events[index]?.type !== "text-delta") continue;
+      this.#events[index] = undefined;
+      this.#unread--;
+      this.#dropped++;
+      return;
+    }
+  }
+
+  #notify(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}

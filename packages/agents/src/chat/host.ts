@@ -1,0 +1,24 @@
+import type { AgentEvent, AgentMessage, EndedBy } from "@weft/runtime/agent";
+import type { Agent } from "@weft/runtime/agent";
+import type { ChatRoom } from "./chat-room.ts";
+import type { RunSetting } from "./run.ts";
+
+/**
+ * A recipient that is a whole chat (a group): whoever starts a chat with it starts that chat, and its messages are
+ * the result's. The last of `messages` opens it; whoever said it may be one of the members.
+ */
+export interface ChatHost extends Agent {
+  [hostChat](messages: readonly AgentMessage[], setting: RunSetting): HostedChat;
+}
+
+export interface HostedChat {
+  readonly steps: AsyncGenerator<AgentEvent, EndedBy>;
+  /** Where the chat is held. */
+  readonly room: ChatRoom;
+}
+
+export const hostChat: unique symbol = Symbol("weft.hostChat");
+
+export function isChatHost(agent: Agent): agent is ChatHost {
+  return hostChat in agent;
+}

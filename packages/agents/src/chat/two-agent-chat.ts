@@ -1,0 +1,190 @@
+/*
+ * A chat of two (SEMANTICS C1): the starter's message, then each in turn.
+ */
+import type { Agent, AgentEvent, AgentMessage, EndedBy, MessageInput } from "@weft/runtime/agent";
+import { createMessage, projectMessage } from "@weft/runtime/agent";
+import { WeftError } from "@weft/tracing";
+import { recordText } from "@weft/tracing/internal";
+import { Attr, Operations, SpanTypes } from "@weft/tracing/vocabulary";
+import type { HumanInput, HumanInputMode } from "../agent/human-input.ts";
+import { askHuman, createInputRequest } from "../agent/human-input.ts";
+import type { CarryoverItem } from "./carryover.ts";
+import { withCarryover } from "./carryover.ts";
+import { ChatRoom } from "./chat-room.ts";
+import { isChatHost, hostChat } from "./host.ts";
+import { lastLog, rememberChat } from "./last-chats.ts";
+import { openingContext } from "./opening-context.ts";
+import type { RunDriver, RunOptions, RunSetting } from "./run.ts";
+import { Run } from "./run.ts";
+import type { SummaryOptions } from "./summary.ts";
+import { checkSummaryMethod, summarize } from "./summary.ts";
+
+/** A message made when the chat starts. */
+export type OpeningFunction = (
+  sender: Agent,
+  recipient: Agent,
+  context: Readonly<Record<string, unknown>>,
+) => MessageInput | Promise<MessageInput>;
+
+export interface TwoAgentOptions extends SummaryOptions {
+  readonly recipient: Agent;
+  /** Absent: the starter's human is asked. */
+  readonly message?: MessageInput | OpeningFunction | undefined;
+  /** Round trips: 2 messages each. Default: no limit but `maxConsecutiveAutoReply`. */
+  readonly maxTurns?: number;
+  /** `false`: goes on from the last ended chat of the two. Default true. */
+  readonly clearHistory?: boolean;
+  /** Put behind the message as context. */
+  readonly carryover?: CarryoverItem | readonly CarryoverItem[];
+}
+
+/** Raises `invalid_argument` before anything starts. */
+export function startTwoAgentChat(
+  starter: Agent,
+  recipient: Agent,
+  options: TwoAgentOptions & RunOptions,
+): Run {
+  const { maxTurns } = options;
+  if (typeof (recipient as Partial<Agent> | undefined)?.respond !== "function") {
+    throw new WeftError("invalid_argument", "A chat's recipient must be an agent.");
+  }
+  if (starter === recipient || starter.name === recipient.name) {
+    throw new WeftError(
+      "invalid_argument",
+      `A chat needs two agents of different names, not "${starter.name}" twice.`,
+    );
+  }
+  if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && maxTurns > 0)) {
+    throw new WeftError(
+      "invalid_argument",
+      `maxTurns must be a whole number, 1 or more, not ${String(maxTurns)}.`,
+    );
+  }
+  warnOfEndless(starter, recipient, maxTurns);
+  return new Run(createDriver(starter, recipient, options), options);
+}
+
+function createDriver(starter: Agent, recipient: Agent, options: TwoAgentOptions): RunDriver {
+  const method = checkSummaryMethod(options.summaryMethod, starter, recipient);
+  let room = new ChatRoom();
+  const earlier = options.clearHistory === false ? lastLog(starter, recipient) : [];
+  const history = (): readonly AgentMessage[] =>
+    room.log.messages.map((message) => projectMessage(message, starter.name));
+  return {
+    from: starter.name,
+    span: {
+      name: `${Operations.conversation} ${starter.name}`,
+      type: SpanTypes.conversation,
+      attributes: {
+        [Attr.operationName]: Operations.conversation,
+        [Attr.chatStarter]: starter.name,
+        [Attr.chatParticipants]: [starter.name, recipient.name],
+        ...(options.maxTurns === undefined ? {} : { [Attr.chatMaxTurns]: options.maxTurns }),
+      },
+    },
+    async *steps(setting) {
+      const opening = await openingMessage(starter, recipient, options, setting);
+      if (isChatHost(recipient)) {
+        const chat = recipient[hostChat]([...earlier, opening], setting);
+        room = chat.room;
+        return yield* chat.steps;
+      }
+      room.restore(earlier, setting.span);
+      room.add(opening, setting.span);
+      return yield* takeTurns(room, starter, recipient, options, setting);
+    },
+    history,
+    async summarize({ signal, span }, usage) {
+      rememberChat(starter, recipient, room);
+      const { summaryPrompt: prompt } = options;
+      const summary = await summarize({
+        method,
+        prompt,
+        starter,
+        recipient,
+        history: history(),
+        signal,
+        usage,
+      });
+      if (summary) recordText(span, Attr.chatSummary, summary);
+      return summary;
+    },
+  };
+}
+
+async function* takeTurns(
+  room: ChatRoom,
+  starter: Agent,
+  recipient: Agent,
+  { maxTurns = Infinity }: TwoAgentOptions,
+  setting: RunSetting,
+): AsyncGenerator<AgentEvent, EndedBy> {
+  for (let turn = 1; turn < maxTurns * 2; turn++) {
+    const [speaker, sender] = turn % 2 === 1 ? [recipient, starter] : [starter, recipient];
+    const scope = { sender, onHumanAnswer: setting.onHumanAnswer };
+    setting.span.setAttribute(Attr.chatTurns, turn);
+    const { message, endedBy } = yield* room.turn(speaker, { ...setting, turn, path: [], scope });
+    if (!message) return endedBy ?? "noReply";
+  }
+  return "maxTurns";
+}
+
+async function openingMessage(
+  starter: Agent,
+  recipient: Agent,
+  options: TwoAgentOptions,
+  setting: RunSetting,
+): Promise<AgentMessage> {
+  const { message, carryover = [] } = options;
+  const items = Array.isArray(carryover)
+    ? (carryover as readonly CarryoverItem[])
+    : [carryover as CarryoverItem];
+  const { contextVariables } = setting;
+  const given =
+    message === undefined
+      ? await askForOpening(starter, recipient, setting)
+      : typeof message === "function"
+        ? await message(starter, recipient, { ...contextVariables, carryover: items })
+        : message;
+  const full = withCarryover(given, items);
+  return createMessage({
+    ...(typeof full === "string" ? { content: full } : full),
+    role: "assistant",
+    name: starter.name,
+  });
+}
+
+async function askForOpening(starter: Agent, recipient: Agent, setting: RunSetting): Promise<string> {
+  const { humanInput } = starter as { readonly humanInput?: HumanInput };
+  if (!humanInput) {
+    throw new WeftError(
+      "invalid_argument",
+      `A chat of "${starter.name}" needs a message, or a humanInput that can be asked for one.`,
+    );
+  }
+  const prompt = `Your message to ${recipient.name}?`;
+  const request = createInputRequest({ kind: "reply", agent: starter.name, prompt });
+  return askHuman(humanInput, request, openingContext(starter, setting));
+}
+
+let hasWarned = false;
+
+/** Two agents that answer each other by themselves stop only at their counters: 100 replies each (SEMANTICS T3). */
+function warnOfEndless(starter: Agent, recipient: Agent, maxTurns: number | undefined): void {
+  if (hasWarned || maxTurns !== undefined || !isAutomatic(starter) || !isAutomatic(recipient)) return;
+  hasWarned = true;
+  process.emitWarning(
+    `The chat of "${starter.name}" and "${recipient.name}" has no maxTurns and no human: it ends at a termination ` +
+      "message or after maxConsecutiveAutoReply replies.",
+    { code: "WEFT_NO_MAX_TURNS" },
+  );
+}
+
+function isAutomatic(agent: Agent): boolean {
+  const { humanInputMode, humanInput } = agent as {
+    humanInputMode?: HumanInputMode;
+    humanInput?: HumanInput;
+  };
+  if (humanInputMode === undefined) return false;
+  return humanInputMode === "NEVER" || (humanInputMode === "TERMINATE" && !humanInput);
+}

@@ -1,0 +1,123 @@
+/*
+ * Asks a model who speaks next (SEMANTICS G5).
+ */
+import type { Agent, AgentMessage, History, UsageReport } from "@weft/runtime/agent";
+import { createMessage, messageText } from "@weft/runtime/agent";
+import { generateWithModel } from "../model/call-model.ts";
+import type { ChatModel, ResponseFormat } from "../model/chat-model.ts";
+import { findMentions } from "./mentions.ts";
+
+export interface AutoSelection {
+  readonly model: ChatModel;
+  readonly candidates: readonly Agent[];
+  readonly transcript: SelectorTranscript;
+  readonly maxRetries: number;
+  readonly signal: AbortSignal;
+  /** The group's name. */
+  readonly name: string;
+  readonly onUsage: (usage: UsageReport) => void;
+  /** Called after each answer with the candidates it mentions. */
+  readonly onAttempt: (attempt: number, mentioned: readonly string[]) => void;
+}
+
+/** The chosen one, or undefined when no answer named exactly one candidate. */
+export async function askSelector(selection: AutoSelection): Promise<Agent | undefined> {
+  const { model, candidates, transcript } = selection;
+  const names = candidates.map(({ name }) => name);
+  const asked: AgentMessage[] = [createMessage(question(names))];
+  for (let attempt = 1; attempt <= selection.maxRetries + 1; attempt++) {
+    const answer = await generateWithModel({
+      model,
+      request: {
+        system: introduce(candidates),
+        messages: [...transcript.messages, ...asked],
+        ...(model.supportsStructuredOutput ? { responseFormat: formatFor(names) } : {}),
+      },
+      signal: selection.signal,
+      name: selection.name,
+      context: [...transcript.runs(), ...asked.map(({ id }) => `id:${id}`)],
+      freshFrom: transcript.messages.length,
+    });
+    if (answer.usage) selection.onUsage(answer.usage);
+    const mentioned = readAnswer(answer.response.text, names);
+    selection.onAttempt(attempt, mentioned);
+    if (mentioned.length === 1) return candidates.find(({ name }) => name === mentioned[0]);
+    asked.push(answer.message, createMessage(correction(mentioned, names)));
+  }
+  return undefined;
+}
+
+/** Structured output first; a model that ignored the format is read like any other. */
+function readAnswer(text: string, names: readonly string[]): readonly string[] {
+  try {
+    const { speaker } = JSON.parse(text) as { readonly speaker?: unknown };
+    if (names.includes(String(speaker))) return [String(speaker)];
+  } catch {
+    // Plain text: read below.
+  }
+  return findMentions(text, names);
+}
+
+function formatFor(names: readonly string[]): ResponseFormat {
+  const speaker = { type: "string", enum: names };
+  const schema = {
+    type: "object",
+    properties: { speaker },
+    required: ["speaker"],
+    additionalProperties: false,
+  };
+  return { name: "next_speaker", schema };
+}
+
+function introduce(candidates: readonly Agent[]): string {
+  const roles = candidates.map((agent) => `${agent.name}: ${describe(agent)}`.trim()).join("\n");
+  return `You choose who speaks next in a conversation of these roles:\n${roles}\nRead what was said, then name one role. Answer with its name only.`;
+}
+
+/** What a role does: its description, else what its own model is told. */
+function describe(agent: Agent): string {
+  return agent.description ?? (agent as { readonly systemMessage?: string }).systemMessage ?? "";
+}
+
+function question(names: readonly string[]): string {
+  return `Who of ${names.join(", ")} speaks next? Answer with the name only.`;
+}
+
+function correction(mentioned: readonly string[], names: readonly string[]): string {
+  const list = names.join(", ");
+  return mentioned.length === 0
+    ? `You named none of the roles. Choose exactly one of ${list}, and answer with that name only, spelled as here.`
+    : `You named ${mentioned.join(" and ")}. Choose exactly one of ${list}, and answer with that name only.`;
+}
+
+/** The log as a selector reads it: who said what, tool calls told as text. Grows with the log, costs what is new. */
+export class SelectorTranscript {
+  readonly messages: AgentMessage[] = [];
+  readonly #log: History;
+
+  constructor(log: History) {
+    this.#log = log;
+  }
+
+  catchUp(): this {
+    for (let place = this.messages.length; place < this.#log.length; place++) {
+      this.messages.push(tell(this.#log.messages[place]!));
+    }
+    return this;
+  }
+
+  runs(): readonly string[] {
+    const run = this.#log.run(0, this.messages.length - 1);
+    return run === "" ? [] : [run];
+  }
+}
+
+function tell(message: AgentMessage): AgentMessage {
+  const { id, name = "user", toolCalls = [], toolResponses = [] } = message;
+  const lines = [
+    messageText(message),
+    ...toolCalls.map((call) => `(calls ${call.name} with ${call.arguments})`),
+    ...toolResponses.map((response) => `(result of ${response.name}: ${response.content})`),
+  ].filter((line) => line !== "");
+  return createMessage({ id, role: "user", content: `${name}: ${lines.join("\n")}` });
+}

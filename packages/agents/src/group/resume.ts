@@ -1,0 +1,61 @@
+import type { Agent, AgentMessage, MessageInput } from "@weft/runtime/agent";
+import { createMessage, messageText, parseMessage } from "@weft/runtime/agent";
+import { WeftError } from "@weft/tracing";
+import type { RunOptions } from "../chat/run.ts";
+
+export interface ResumeOptions extends RunOptions {
+  /** Said before anyone goes on. */
+  readonly message?: MessageInput;
+  /** This word is taken out of the last message first, so that it does not end the chat again. */
+  readonly removeTermination?: string;
+}
+
+export interface Resumed {
+  readonly earlier: readonly AgentMessage[];
+  readonly opening: AgentMessage | undefined;
+}
+
+/** Raises `invalid_argument` for what is empty, unreadable, or said by someone who is no member (SEMANTICS G7). */
+export function readResumed(
+  given: string | readonly unknown[],
+  agents: readonly Agent[],
+  { message, removeTermination }: ResumeOptions,
+): Resumed {
+  const messages = readList(given).map(parseMessage);
+  if (messages.length === 0)
+    throw new WeftError("invalid_argument", "There is nothing to resume: no messages.");
+  const names = new Set(agents.map(({ name }) => name));
+  for (const [index, { name, role }] of messages.entries()) {
+    if (name === undefined || names.has(name) || (index === 0 && role !== "assistant") || role === "user")
+      continue;
+    throw new WeftError(
+      "invalid_argument",
+      `Message ${index} is by "${name}", which is no member of the group.`,
+    );
+  }
+  const last = messages.at(-1);
+  if (last && removeTermination) messages[messages.length - 1] = withoutWord(last, removeTermination);
+  const said = typeof message === "string" ? { content: message } : message;
+  return {
+    earlier: messages,
+    opening: said && createMessage({ name: "user", ...said, role: said.role ?? "user" }),
+  };
+}
+
+function readList(given: unknown): readonly unknown[] {
+  let list: unknown = given;
+  if (typeof given === "string") {
+    try {
+      list = JSON.parse(given);
+    } catch (cause) {
+      throw new WeftError("invalid_argument", "What to resume from is not JSON.", { cause });
+    }
+  }
+  if (Array.isArray(list)) return list;
+  throw new WeftError("invalid_argument", "Resume from a list of messages, or its JSON.");
+}
+
+function withoutWord(message: AgentMessage, word: string): AgentMessage {
+  const { id: _, ...rest } = message;
+  return createMessage({ ...rest, content: messageText(message).replaceAll(word, "").trim() });
+}

@@ -1,0 +1,101 @@
+import type { AgentMessage, ToolCall } from "@weft/runtime/agent";
+
+/** Tokens of one call. `inputTokens` includes cached ones, `outputTokens` includes reasoning. */
+export interface ModelUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly reasoningTokens?: number;
+}
+
+/** Settings of a model call; what is absent is the provider's default. */
+export interface ModelSettings {
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly maxOutputTokens?: number;
+  readonly stopSequences?: readonly string[];
+  readonly toolChoice?: ToolChoice;
+  /** Milliseconds until the first byte of an answer; default 60,000. */
+  readonly timeoutMs?: number;
+  /** Repeats after a refusal that may pass (429, 5xx, no connection); default 2. */
+  readonly maxRetries?: number;
+  /** Handed to the provider as it is. */
+  readonly providerOptions?: Readonly<Record<string, unknown>>;
+}
+
+export type ToolChoice = "auto" | "none" | "required" | { readonly name: string };
+
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema. */
+  readonly parameters: { readonly [keyword: string]: unknown };
+}
+
+export interface ResponseFormat {
+  readonly name: string;
+  /** JSON Schema. */
+  readonly schema: { readonly [keyword: string]: unknown };
+}
+
+export interface ModelRequest {
+  readonly system?: string;
+  /** The agent's view: its own messages have the role `assistant`. Not to be changed: it is the history itself. */
+  readonly messages: readonly AgentMessage[];
+  readonly tools?: readonly ToolDefinition[];
+  readonly toolChoice?: ToolChoice;
+  readonly responseFormat?: ResponseFormat;
+  readonly settings?: ModelSettings;
+}
+
+/** `stop`, `length`, `tool_calls`, `content_filter`, or what the provider said. */
+export type FinishReason = string;
+
+export interface ModelResponse {
+  /** The provider's id of the answer. */
+  readonly id?: string;
+  /** The model that answered, where the provider says so. */
+  readonly model?: string;
+  readonly text: string;
+  readonly reasoning?: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly finishReason: FinishReason;
+  /** Undefined when the provider reported none: unknown is not 0. */
+  readonly usage?: ModelUsage;
+}
+
+/** What a streaming model yields: pieces, then exactly one `finish` that holds the whole. */
+export type ModelPart =
+  | { readonly type: "text-delta"; readonly text: string }
+  | { readonly type: "reasoning-delta"; readonly text: string }
+  | { readonly type: "finish"; readonly response: ModelResponse };
+
+export interface ModelCallOptions {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A chat model. Both methods reject with a `WeftError` (`model_failed`, `unavailable`, `deadline_exceeded`, …)
+ * and with an AbortError when `signal` fires.
+ */
+export interface ChatModel {
+  /** The provider's name as the GenAI conventions write it: `openai`, `anthropic`, … */
+  readonly provider: string;
+  readonly modelId: string;
+  /** Where requests go, for the trace. */
+  readonly server?: { readonly address: string; readonly port?: number };
+  /** Whether `responseFormat` is obeyed; default false. */
+  readonly supportsStructuredOutput?: boolean;
+  generate(request: ModelRequest, options: ModelCallOptions): Promise<ModelResponse>;
+  stream(request: ModelRequest, options: ModelCallOptions): AsyncIterable<ModelPart>;
+}
+
+export function isChatModel(value: unknown): value is ChatModel {
+  const candidate = value as Partial<ChatModel> | null;
+  return (
+    typeof candidate?.generate === "function" &&
+    typeof candidate.stream === "function" &&
+    typeof candidate.modelId === "string"
+  );
+}

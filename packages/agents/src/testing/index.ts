@@ -1,0 +1,14 @@
+export { scriptedModel } from "./scripted-model.ts";
+export { humanScript } from "./human-script.ts";
+export { captureTraces, traceOf } from "./traces.ts";
+
+export type {
+  ScriptedAnswer,
+  ScriptedModel,
+  ScriptedModelOptions,
+  ScriptedReply,
+  ScriptedStep,
+  ScriptedToolCall,
+} from "./scripted-model.ts";
+export type { HumanScript } from "./human-script.ts";
+export type { SpanNode, TraceTree } from "./traces.ts";

@@ -1,0 +1,112 @@
+import { A2A_PROTOCOL_VERSION } from "@a2a-js/sdk";
+import type { AgentCard, AgentInterface, AgentProvider } from "@a2a-js/sdk";
+import type { Agent, AgentSkill } from "../agent/agent.ts";
+import type { Authenticator } from "../auth/auth.ts";
+import { eventsExtensionUri, hopExtensionUri, protocolBindings, wsBindingUri } from "./uris.ts";
+import type { Binding } from "./uris.ts";
+
+/** What a user may say on a card besides what the agent says of itself. */
+export interface CardOptions {
+  /** Default "1.0.0". */
+  readonly version?: string;
+  readonly description?: string;
+  readonly skills?: readonly AgentSkill[];
+  readonly provider?: AgentProvider;
+  readonly documentationUrl?: string;
+  readonly iconUrl?: string;
+}
+
+export interface CardAddress {
+  /** Without a slash at the end: `http://127.0.0.1:4001/planner`. */
+  readonly url: string;
+  readonly bindings: readonly Binding[];
+  /** `host:port`, when gRPC is served. */
+  readonly grpcAddress?: string | undefined;
+  /** The gRPC tenant, when several agents share a port. */
+  readonly tenant?: string;
+}
+
+/** An agent's public card: its name, description and skills, never its instructions. */
+export function createAgentCard(
+  agent: Agent,
+  address: CardAddress,
+  options: CardOptions = {},
+  auth?: Authenticator,
+): AgentCard {
+  const description = options.description || agent.description || `The agent ${agent.name}.`;
+  const skills = options.skills ?? agent.skills ?? [];
+  return {
+    name: agent.name,
+    description,
+    version: options.version ?? "1.0.0",
+    supportedInterfaces: address.bindings.map((binding) => interfaceOf(binding, address)),
+    provider: options.provider,
+    capabilities: {
+      streaming: true,
+      pushNotifications: false,
+      extendedAgentCard: false,
+      extensions: [
+        extension(hopExtensionUri, "Trace context, conversation id, budget and usage across hops."),
+        extension(eventsExtensionUri, "The agent's events besides its text."),
+      ],
+    },
+    securitySchemes: auth ? { [auth.scheme.name]: auth.scheme.definition } : {},
+    securityRequirements: auth ? [{ schemes: { [auth.scheme.name]: { list: [] } } }] : [],
+    defaultInputModes: ["text/plain", "application/json"],
+    defaultOutputModes: ["text/plain", "application/json"],
+    skills: (skills.length > 0 ? skills : [defaultSkill(agent, description)]).map(toCardSkill),
+    signatures: [],
+    ...(options.documentationUrl === undefined ? {} : { documentationUrl: options.documentationUrl }),
+    ...(options.iconUrl === undefined ? {} : { iconUrl: options.iconUrl }),
+  };
+}
+
+function interfaceOf(binding: Binding, address: CardAddress): AgentInterface {
+  const base = { protocolBinding: protocolBindings[binding], protocolVersion: A2A_PROTOCOL_VERSION };
+  if (binding === "grpc") return { ...base, url: address.grpcAddress ?? "", tenant: address.tenant ?? "" };
+  if (binding === "ws") return { ...base, url: `${address.url.replace(/^http/, "ws")}/ws`, tenant: "" };
+  return { ...base, url: address.url, tenant: "" };
+}
+
+/** A card has at least one skill (A2A 1.0, 4.4.1): the conversation itself. */
+function defaultSkill(agent: Agent, description: string): AgentSkill {
+  return {
+    id: "chat",
+    name: agent.name,
+    description,
+    tags: ["chat"],
+  };
+}
+
+function toCardSkill(skill: AgentSkill): AgentCard["skills"][number] {
+  return {
+    id: skill.id,
+    name: skill.name,
+    description: skill.description,
+    tags: [...(skill.tags ?? [])],
+    examples: [...(skill.examples ?? [])],
+    inputModes: [],
+    outputModes: [],
+    securityRequirements: [],
+  };
+}
+
+function extension(
+  uri: string,
+  description: string,
+): NonNullable<AgentCard["capabilities"]>["extensions"][number] {
+  return { uri, description, required: false, params: undefined };
+}
+
+/** Whether the agent behind a card understands an extension. */
+export function cardHasExtension(card: AgentCard, uri: string): boolean {
+  return card.capabilities?.extensions.some((known) => known.uri === uri) ?? false;
+}
+
+/** Whether a card is a Weft service's. */
+export function isWeftCard(card: AgentCard): boolean {
+  return (
+    card.supportedInterfaces.some((known) => known.protocolBinding === wsBindingUri) ||
+    cardHasExtension(card, hopExtensionUri)
+  );
+}

@@ -1,0 +1,52 @@
+import { TaskState } from "@a2a-js/sdk";
+import type { Message, StreamResponse, Task } from "@a2a-js/sdk";
+import { Attr } from "@weft/tracing/vocabulary";
+import type { Attributes, WeftSpan } from "@weft/tracing/internal";
+import type { Binding } from "./uris.ts";
+
+/** Operations of A2A 1.0, spelled as the specification's methods. */
+export type A2AMethod =
+  | "SendMessage"
+  | "SendStreamingMessage"
+  | "GetTask"
+  | "ListTasks"
+  | "CancelTask"
+  | "SubscribeToTask"
+  | "CreateTaskPushNotificationConfig"
+  | "GetTaskPushNotificationConfig"
+  | "ListTaskPushNotificationConfigs"
+  | "DeleteTaskPushNotificationConfig"
+  | "GetExtendedAgentCard";
+
+/** What a call's span, CLIENT or SERVER, says from the start. */
+export function callAttributes(
+  method: A2AMethod,
+  binding: Binding,
+  subject: { message?: Message | undefined; taskId?: string | undefined },
+): Attributes {
+  const { message } = subject;
+  const taskId = subject.taskId || message?.taskId;
+  return {
+    [Attr.operationName]: method,
+    [Attr.a2aMethodName]: method,
+    [Attr.a2aProtocolVersion]: "1.0",
+    [Attr.a2aBinding]: binding,
+    ...(message ? { [Attr.a2aMessageId]: message.messageId } : {}),
+    ...(message?.contextId ? { [Attr.a2aContextId]: message.contextId } : {}),
+    ...(taskId ? { [Attr.a2aTaskId]: taskId } : {}),
+  };
+}
+
+/** Notes the task of an answer on its call's span. */
+export function noteTask(span: WeftSpan, task: Task): void {
+  span.setAttribute(Attr.a2aTaskId, task.id);
+  span.setAttribute(Attr.a2aContextId, task.contextId);
+  if (task.status) span.setAttribute(Attr.a2aTaskState, TaskState[task.status.state]);
+}
+
+export function noteResponse(span: WeftSpan, response: StreamResponse): void {
+  if (response.payload?.$case === "task") noteTask(span, response.payload.value);
+  if (response.payload?.$case === "statusUpdate" && response.payload.value.status) {
+    span.setAttribute(Attr.a2aTaskState, TaskState[response.payload.value.status.state]);
+  }
+}

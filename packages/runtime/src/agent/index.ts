@@ -1,0 +1,22 @@
+/** The agent contract: light, with no server, socket or HTTP client behind it. */
+export { createAgentContext } from "./create-agent-context.ts";
+export { defineAgent } from "./define-agent.ts";
+export { History, projectMessage } from "./history.ts";
+export { createMessage, messageText } from "./message.ts";
+export { parseMessage } from "./parse-message.ts";
+export { runTurn } from "./run-turn.ts";
+export { addUsage, noUsage } from "./usage.ts";
+
+export type { Agent, AgentContext, AgentRequest, AgentSkill, Budget, Hop, TurnDescription } from "./agent.ts";
+export type { AgentDefinition } from "./define-agent.ts";
+export type { AgentEvent, AgentEventBody, AgentYield, EndedBy, EventOrigin, InputRequest } from "./event.ts";
+export type {
+  AgentMessage,
+  AgentRole,
+  ContentPart,
+  MessageInput,
+  ToolCall,
+  ToolResponse,
+} from "./message.ts";
+export type { RunTurnOptions } from "./run-turn.ts";
+export type { Usage, UsageReport } from "./usage.ts";

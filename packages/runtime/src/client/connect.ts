@@ -1,0 +1,131 @@
+import { HTTP_EXTENSION_HEADER } from "@a2a-js/sdk";
+import type { AgentCard } from "@a2a-js/sdk";
+import { Client } from "@a2a-js/sdk/client";
+import type { Transport } from "@a2a-js/sdk/client";
+import { messageText } from "../agent/message.ts";
+import { createMessage } from "../agent/message.ts";
+import { cardHasExtension } from "../a2a/agent-card.ts";
+import { createSendRequest } from "../a2a/send-request.ts";
+import { eventsExtensionUri, hopExtensionUri } from "../a2a/uris.ts";
+import type { Binding } from "../a2a/uris.ts";
+import type { Authenticator } from "../auth/auth.ts";
+import { createTransport } from "./create-transport.ts";
+import { fetchCard, parseCard } from "./fetch-card.ts";
+import { HttpPool } from "./http-pool.ts";
+import { ReplyReader } from "./reply-reader.ts";
+import { selectInterface } from "./select-interface.ts";
+import { defaultTimeouts } from "./timeouts.ts";
+import type { ClientTimeouts } from "./timeouts.ts";
+
+export interface ConnectOptions {
+  /** Default: the best both sides speak (ws between Weft services, then jsonrpc, rest, grpc). */
+  readonly binding?: Binding;
+  readonly auth?: Authenticator;
+  readonly timeouts?: Partial<ClientTimeouts>;
+  readonly signal?: AbortSignal;
+}
+
+export interface AskOptions {
+  readonly signal?: AbortSignal;
+  /** Goes on with an earlier conversation. */
+  readonly contextId?: string;
+}
+
+/** A connected agent: the SDK client's methods, traced, with deadlines and errors of one class. */
+export class RemoteClient extends Client implements AsyncDisposable {
+  readonly card: AgentCard;
+  readonly binding: Binding;
+  readonly #close: () => Promise<void>;
+
+  constructor(parts: {
+    transport: Transport;
+    card: AgentCard;
+    binding: Binding;
+    close: () => Promise<void>;
+  }) {
+    super(parts.transport, parts.card);
+    this.card = parts.card;
+    this.binding = parts.binding;
+    this.#close = parts.close;
+  }
+
+  /**
+   * Sends a text and returns the text of the answer.
+   *
+   * @throws WeftError what the far side failed with; `failed_precondition` when it asks for input instead
+   */
+  async ask(text: string, options: AskOptions = {}): Promise<string> {
+    const { signal, contextId = "" } = options;
+    const message = createMessage(text);
+    const request = createSendRequest([message], { contextId, isWeft: false });
+    const reader = new ReplyReader(this.card.name);
+    const result = await this.sendMessage(request, signal ? { signal } : {});
+    const isMessage = "messageId" in result;
+    reader.accept({
+      payload: isMessage ? { $case: "message", value: result } : { $case: "task", value: result },
+    });
+    const answer = reader.finish();
+    return answer ? messageText(answer) : "";
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+}
+
+/**
+ * Connects to an agent by its URL, its card's URL, or its card.
+ *
+ * @throws WeftError `unavailable`, `deadline_exceeded`, `not_found` or `invalid_card` when there is no usable card;
+ *   `missing_dependency` for gRPC without its packages
+ */
+export async function connect(
+  target: string | AgentCard,
+  options: ConnectOptions = {},
+): Promise<RemoteClient> {
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  const pool = new HttpPool(timeouts);
+  const headers = async (): Promise<Readonly<Record<string, string>>> =>
+    (await options.auth?.headers()) ?? {};
+  try {
+    const card = await readCard(target, options, { pool, timeouts, headers });
+    const selected = selectInterface(card, options.binding);
+    const opened = await createTransport({
+      card,
+      selected,
+      pool,
+      timeouts,
+      headers,
+      parameters: extensionsOf(card),
+    });
+    const close = async (): Promise<void> => {
+      await opened.close();
+      await pool[Symbol.asyncDispose]();
+    };
+    return new RemoteClient({ transport: opened.transport, card, binding: selected.binding, close });
+  } catch (error) {
+    await pool[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function readCard(
+  target: string | AgentCard,
+  options: ConnectOptions,
+  parts: {
+    pool: HttpPool;
+    timeouts: ClientTimeouts;
+    headers: () => Promise<Readonly<Record<string, string>>>;
+  },
+): Promise<AgentCard> {
+  if (typeof target !== "string") return parseCard(target, "the given object");
+  const { fetch } = parts.pool;
+  const { cardMs: timeoutMs } = parts.timeouts;
+  return fetchCard(target, { fetch, timeoutMs, headers: await parts.headers(), signal: options.signal });
+}
+
+/** Asks for Weft's extensions where the card declares them. */
+function extensionsOf(card: AgentCard): Record<string, string> {
+  const wanted = [hopExtensionUri, eventsExtensionUri].filter((uri) => cardHasExtension(card, uri));
+  return wanted.length === 0 ? {} : { [HTTP_EXTENSION_HEADER]: wanted.join(",") };
+}

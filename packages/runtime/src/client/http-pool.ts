@@ -1,0 +1,60 @@
+import { Agent, request } from "undici";
+import type { Dispatcher } from "undici";
+import type { ClientTimeouts } from "./timeouts.ts";
+
+/**
+ * A `fetch` for the SDK's transports over undici's pooled `request`, which costs about half of a fetch. It gives what
+ * those transports read of a Response, no more. Idle connections do not hold the process.
+ */
+export class HttpPool implements AsyncDisposable {
+  readonly #agent: Agent;
+
+  constructor(timeouts: ClientTimeouts) {
+    this.#agent = new Agent({
+      connect: { timeout: timeouts.connectMs },
+      headersTimeout: timeouts.unaryMs,
+      bodyTimeout: timeouts.streamIdleMs,
+    });
+  }
+
+  readonly fetch = (async (url: string, init: RequestInit = {}): Promise<Response> => {
+    const answer = await request(url, {
+      dispatcher: this.#agent,
+      method: init.method ?? "GET",
+      headers: init.headers as Record<string, string>,
+      body: (init.body as string | undefined) ?? null,
+      signal: init.signal ?? null,
+    });
+    return toResponse(answer);
+  }) as typeof fetch;
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent.destroy();
+  }
+}
+
+function toResponse(answer: Dispatcher.ResponseData): Response {
+  const { statusCode, headers, body } = answer;
+  const header = (name: string): string | null => {
+    const value = headers[name.toLowerCase()];
+    return value === undefined ? null : String(value);
+  };
+  const response = {
+    ok: statusCode >= 200 && statusCode < 300,
+    status: statusCode,
+    statusText: "",
+    headers: {
+      get: header,
+      forEach(visit: (value: string, key: string) => void) {
+        for (const [name, value] of Object.entries(headers))
+          if (value !== undefined) visit(String(value), name);
+      },
+    },
+    text: () => body.text(),
+    json: () => body.json(),
+    get body(): unknown {
+      return body.body;
+    },
+  };
+  return response as unknown as Response;
+}

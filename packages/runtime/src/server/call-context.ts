@@ -1,0 +1,53 @@
+import { A2A_VERSION_HEADER, Extensions, HTTP_EXTENSION_HEADER } from "@a2a-js/sdk";
+import { ServerCallContext } from "@a2a-js/sdk/server";
+import type { Principal } from "../auth/auth.ts";
+import type { Binding } from "../a2a/uris.ts";
+import { setCallState } from "../task/call-state.ts";
+import type { CallState } from "../task/call-state.ts";
+
+export interface Caller {
+  readonly principal: Principal | null;
+  readonly remoteAddress?: string | undefined;
+}
+
+/** The SDK's context of one call, with what Weft adds to it. `headers` have lower-case names. */
+export function createCallContext(options: {
+  readonly binding: Binding;
+  readonly headers: CallState["headers"];
+  readonly caller: Caller;
+  readonly signal?: AbortSignal;
+  readonly tenant?: string | undefined;
+}): ServerCallContext {
+  const { headers, caller, tenant } = options;
+  const version = headers[A2A_VERSION_HEADER.toLowerCase()];
+  const extensions = headers[HTTP_EXTENSION_HEADER.toLowerCase()];
+  const context = new ServerCallContext({
+    requestedExtensions: Extensions.parseServiceParameter(
+      Array.isArray(extensions) ? extensions.join(",") : extensions,
+    ),
+    user: { isAuthenticated: caller.principal !== null, userName: caller.principal?.name ?? "" },
+    ...(typeof version === "string" && version !== "" ? { requestedVersion: version } : {}),
+    ...(tenant ? { tenant } : {}),
+  });
+  setCallState(context, {
+    binding: options.binding,
+    headers,
+    isTrusted: isTrusted(caller, headers),
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  return context;
+}
+
+const proxyHeaders = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
+/** Whose trace and conversation a service continues: who logged in, and loopback that no proxy stands in front of. */
+function isTrusted(caller: Caller, headers: CallState["headers"]): boolean {
+  if (caller.principal !== null) return true;
+  return isLoopback(caller.remoteAddress) && proxyHeaders.every((name) => headers[name] === undefined);
+}
+
+export function isLoopback(address: string | undefined): boolean {
+  if (address === undefined) return false;
+  const bare = address.replace(/^::ffff:/, "").replace(/^\[|\]$/g, "");
+  return bare === "::1" || bare === "localhost" || /^127\.\d+\.\d+\.\d+$/.test(bare);
+}

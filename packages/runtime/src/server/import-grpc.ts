@@ -1,0 +1,35 @@
+import type * as GrpcClient from "@a2a-js/sdk/client/grpc";
+import type * as GrpcServer from "@a2a-js/sdk/server/grpc";
+import type * as Grpc from "@grpc/grpc-js";
+import { WeftError } from "@weft/tracing";
+
+/** What gRPC needs, loaded on first use. */
+export interface GrpcModules {
+  readonly grpc: typeof Grpc;
+  readonly server: typeof GrpcServer;
+  readonly client: typeof GrpcClient;
+}
+
+/**
+ * Loads the optional packages behind gRPC.
+ *
+ * @throws WeftError `missing_dependency` with the command that installs them
+ */
+export async function importGrpc(): Promise<GrpcModules> {
+  try {
+    const [grpc, server, client] = await Promise.all([
+      import("@grpc/grpc-js"),
+      import("@a2a-js/sdk/server/grpc"),
+      import("@a2a-js/sdk/client/grpc"),
+    ]);
+    return { grpc, server, client };
+  } catch (error) {
+    throw new WeftError(
+      "missing_dependency",
+      "gRPC needs two packages: npm i @grpc/grpc-js @bufbuild/protobuf",
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,84 @@
+import type { ServerResponse } from "node:http";
+import { formatSSEErrorEvent, formatSSEEvent, HTTP_EXTENSION_HEADER, SSE_HEADERS } from "@a2a-js/sdk";
+import type { ServerCallContext } from "@a2a-js/sdk/server";
+import { callStateOf } from "../task/call-state.ts";
+import { traceIdHeader } from "../a2a/uris.ts";
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    "content-type": "application/json",
+    ...headers,
+    "content-length": Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+/** Headers that every reply of a call has: its trace id and the extensions in force. */
+export function replyHeaders(context: ServerCallContext): Record<string, string> {
+  const { traceId } = callStateOf(context);
+  const extensions = context.activatedExtensions;
+  return {
+    ...(traceId === undefined ? {} : { [traceIdHeader]: traceId }),
+    ...(extensions?.length ? { [HTTP_EXTENSION_HEADER]: extensions.join(",") } : {}),
+  };
+}
+
+export interface SseOptions<T> {
+  readonly headers: () => Readonly<Record<string, string>>;
+  encode(item: T): unknown;
+  /** An error before the first event: a plain answer. */
+  refuse(error: unknown): void;
+  /** An error after it: the stream's last event. */
+  encodeError(error: unknown): { readonly event: "data" | "error"; readonly body: unknown };
+  readonly keepAliveMs: number;
+}
+
+/** Writes a stream as server-sent events. A slow reader is waited for; when it leaves, the stream is told to return. */
+export async function sendSse<T>(
+  response: ServerResponse,
+  stream: AsyncGenerator<T, void, undefined>,
+  options: SseOptions<T>,
+): Promise<void> {
+  let step: IteratorResult<T, void>;
+  try {
+    step = await stream.next();
+  } catch (error) {
+    options.refuse(error);
+    return;
+  }
+  response.writeHead(200, { ...SSE_HEADERS, ...options.headers() });
+  const keepAlive = setInterval(() => response.write(": keep-alive\n\n"), options.keepAliveMs);
+  keepAlive.unref();
+  try {
+    for (; !step.done && !response.destroyed; step = await stream.next()) {
+      await write(response, formatSSEEvent(options.encode(step.value)));
+    }
+  } catch (error) {
+    const { event, body } = options.encodeError(error);
+    await write(response, event === "error" ? formatSSEErrorEvent(body) : formatSSEEvent(body));
+  } finally {
+    clearInterval(keepAlive);
+    await stream.return();
+    response.end();
+  }
+}
+
+function write(response: ServerResponse, text: string): Promise<void> | undefined {
+  if (response.destroyed || response.write(text)) return undefined;
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.once("drain", done);
+    response.once("close", done);
+  });
+}

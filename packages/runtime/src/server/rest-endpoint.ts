@@ -1,0 +1,107 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { A2A_CONTENT_TYPE, StreamResponse } from "@a2a-js/sdk";
+import { ContentTypeNotSupportedError, toRestErrorBody } from "@a2a-js/sdk/errors";
+import { validateVersion } from "@a2a-js/sdk/server";
+import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
+import { WeftError } from "@weft/tracing";
+import { httpStatusOf, toWireError } from "../a2a/wire-errors.ts";
+import type { Limits } from "./limits.ts";
+import { parseJson, readBody } from "./read-body.ts";
+import { replyHeaders, sendJson, sendSse } from "./responses.ts";
+import { restRoutes } from "./rest-routes.ts";
+import type { RestAnswer, RestRoute } from "./rest-routes.ts";
+
+/** A2A over HTTP+JSON: a small router over the request handler and the SDK's codecs. */
+export class RestEndpoint {
+  readonly #handler: A2ARequestHandler;
+  readonly #limits: Limits;
+
+  constructor(handler: A2ARequestHandler, limits: Limits) {
+    this.#handler = handler;
+    this.#limits = limits;
+  }
+
+  /** `path` is relative to the interface's URL. */
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: { readonly path: string; readonly query: URLSearchParams },
+    context: ServerCallContext,
+  ): Promise<void> {
+    try {
+      const { route, ids } = findRoute(request.method ?? "", target.path);
+      const body = route.hasBody ? await this.#readBody(request) : undefined;
+      validateVersion(context.requestedVersion, await this.#handler.getAgentCard(), "HTTP+JSON");
+      const { query } = target;
+      const answer = await route.answer({ handler: this.#handler, context, query, ids, body });
+      await this.#send(response, answer, context);
+    } catch (error) {
+      refuseRest(response, error, replyHeaders(context));
+    }
+  }
+
+  async #readBody(request: IncomingMessage): Promise<unknown> {
+    const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+    if (type !== undefined && type !== "application/json" && type !== A2A_CONTENT_TYPE) {
+      throw new ContentTypeNotSupportedError(`Content type "${type}" is not JSON.`);
+    }
+    return parseJson(await readBody(request, this.#limits.bodyBytes));
+  }
+
+  async #send(response: ServerResponse, answer: RestAnswer, context: ServerCallContext): Promise<void> {
+    if ("stream" in answer) {
+      await sendSse(response, answer.stream, {
+        headers: () => replyHeaders(context),
+        encode: (event) => StreamResponse.toJSON(event),
+        refuse: (error) => refuseRest(response, error, replyHeaders(context)),
+        encodeError: (error) => ({ event: "error", body: errorBody(error) }),
+        keepAliveMs: this.#limits.keepAliveMs,
+      });
+    } else if (answer.status === 204) {
+      response.writeHead(204, replyHeaders(context)).end();
+    } else {
+      sendJson(response, answer.status, answer.body, {
+        "content-type": A2A_CONTENT_TYPE,
+        ...replyHeaders(context),
+      });
+    }
+  }
+}
+
+/** A refusal in the shape of HTTP+JSON: `google.rpc.Status`. */
+export function refuseRest(
+  response: ServerResponse,
+  error: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const status = httpStatusOf(toWireError(error, "rest"));
+  sendJson(response, status, errorBody(error), {
+    ...headers,
+    ...(status === 413 ? { connection: "close" } : {}),
+  });
+}
+
+function errorBody(error: unknown): unknown {
+  const wire = toWireError(error, "rest");
+  return toRestErrorBody(wire, httpStatusOf(wire));
+}
+
+function findRoute(method: string, path: string): { route: RestRoute; ids: string[] } {
+  let isKnownPath = false;
+  for (const route of restRoutes) {
+    const match = route.path.exec(path);
+    if (!match) continue;
+    if (route.method === method) return { route, ids: match.slice(1).map(decode) };
+    isKnownPath = true;
+  }
+  if (isKnownPath) throw new WeftError("unimplemented", `${method} is not offered at ${path}.`);
+  throw new WeftError("not_found", `There is nothing at ${path}.`);
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new WeftError("invalid_argument", "The path is not well-formed.");
+  }
+}

@@ -1,0 +1,128 @@
+import { Role } from "@a2a-js/sdk";
+import type { Artifact, Message, Part } from "@a2a-js/sdk";
+import type { AgentEvent, InputRequest } from "../agent/event.ts";
+import type { AgentMessage } from "../agent/message.ts";
+import { textPart, toParts } from "../a2a/message-mapping.ts";
+import { withHop } from "../a2a/hop.ts";
+import { eventsExtensionUri } from "../a2a/uris.ts";
+import { UsageSum } from "../a2a/usage-metadata.ts";
+
+/** Where a turn's events go. */
+export interface ReplySink {
+  artifact(artifact: Artifact, options: { append: boolean; lastChunk: boolean }): void;
+  agentEvent(metadata: Record<string, unknown>): void;
+}
+
+/**
+ * Turns the events of one turn into A2A updates: one artifact per message (its id is the message's), text deltas as
+ * appended chunks; everything else as an agent event.
+ */
+export class TaskReply {
+  readonly usage = new UsageSum();
+  #inputRequest: InputRequest | undefined;
+  #hasMessage = false;
+  #streamed: { readonly artifactId: string; text: string } | undefined;
+  readonly #sink: ReplySink;
+  readonly #ownPath: number;
+
+  constructor(sink: ReplySink, ownPath = 0) {
+    this.#sink = sink;
+    this.#ownPath = ownPath;
+  }
+
+  /** What the agent waits for, when it ended its turn with a question instead of a message. */
+  get inputRequest(): InputRequest | undefined {
+    return this.#hasMessage ? undefined : this.#inputRequest;
+  }
+
+  accept(event: AgentEvent): void {
+    if (event.type === "usage") this.usage.add(event);
+    if (event.type === "input-required") this.#inputRequest = requestOf(event);
+    if (event.path.length > this.#ownPath) {
+      this.#forward(event);
+      return;
+    }
+    switch (event.type) {
+      case "text-delta":
+        this.#delta(event.messageId ?? event.spanId, event.text);
+        return;
+      case "message":
+        this.#message(event.message);
+        return;
+      case "reset":
+        this.#reset(event.messageId);
+        return;
+      case "reasoning-delta":
+      case "tool-call":
+      case "tool-result":
+      case "speaker-selected":
+      case "handoff":
+      case "usage":
+      case "input-required":
+      case "end":
+        this.#forward(event);
+    }
+  }
+
+  #delta(artifactId: string, text: string): void {
+    const isNew = this.#streamed?.artifactId !== artifactId;
+    if (isNew) this.#streamed = { artifactId, text: "" };
+    this.#streamed!.text += text;
+    this.#sink.artifact(createArtifact(artifactId, [textPart(text)]), { append: !isNew, lastChunk: false });
+  }
+
+  /** The whole message, or, where its text was streamed, an empty chunk that says it is complete. */
+  #message(message: AgentMessage): void {
+    this.#hasMessage = true;
+    const artifactId = this.#streamed?.artifactId ?? message.id;
+    const isStreamed = this.#streamed !== undefined && this.#streamed.text === message.content;
+    const parts = isStreamed ? [textPart("")] : toParts(message.content);
+    const artifact = { ...createArtifact(artifactId, parts), metadata: describe(message) };
+    this.#sink.artifact(artifact, { append: isStreamed, lastChunk: true });
+  }
+
+  #reset(artifactId: string): void {
+    if (this.#streamed?.artifactId !== artifactId) return;
+    this.#streamed.text = "";
+    this.#sink.artifact(createArtifact(artifactId, [textPart("")]), { append: false, lastChunk: false });
+  }
+
+  #forward(event: AgentEvent): void {
+    this.#sink.agentEvent({ [eventsExtensionUri]: event });
+  }
+}
+
+/** The question of an agent that waits for a human, as the status message of its task. */
+export function questionMessage(request: InputRequest, ids: { taskId: string; contextId: string }): Message {
+  return {
+    ...ids,
+    messageId: request.id,
+    role: Role.ROLE_AGENT,
+    parts: [textPart(request.prompt)],
+    metadata: { [eventsExtensionUri]: { type: "input-required", ...request } },
+    extensions: [],
+    referenceTaskIds: [],
+  };
+}
+
+function requestOf(event: Extract<AgentEvent, { type: "input-required" }>): InputRequest {
+  const { id, kind, agent, prompt, toolCall, candidates } = event;
+  return {
+    id,
+    kind,
+    agent,
+    prompt,
+    ...(toolCall === undefined ? {} : { toolCall }),
+    ...(candidates === undefined ? {} : { candidates }),
+  };
+}
+
+function describe(message: AgentMessage): Record<string, unknown> {
+  const { id, name, toolCalls, toolResponses } = message;
+  const about = { id, name, toolCalls, toolResponses };
+  return withHop(message.metadata, JSON.parse(JSON.stringify(about)) as object);
+}
+
+function createArtifact(artifactId: string, parts: Part[]): Artifact {
+  return { artifactId, name: "", description: "", parts, metadata: undefined, extensions: [] };
+}

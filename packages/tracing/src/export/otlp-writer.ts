@@ -1,0 +1,189 @@
+/**
+ * Job: spans as an OTLP ExportTraceServiceRequest in protobuf,
+ * https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
+ * Owns: one buffer, used again for every batch.
+ * I1. The segments of a batch are valid until the next call of `write`.
+ */
+import { SpanStatusCode } from "@opentelemetry/api";
+import type { Attributes } from "@opentelemetry/api";
+import type { EventRecord, InstrumentationScope, LinkRecord, SpanRecord } from "../spans/span-record.ts";
+import { ProtoBuffer, utf8Length, varintLength } from "./proto-buffer.ts";
+
+const hasIsRemote = 0x100;
+const isRemote = 0x200;
+
+export class OtlpWriter {
+  readonly #body = new ProtoBuffer();
+  readonly #head = new ProtoBuffer();
+  readonly #resource: Uint8Array;
+  readonly #schemaUrl: string;
+
+  constructor(resource: Attributes, schemaUrl: string) {
+    const writer = new ProtoBuffer();
+    writeAttributes(writer, 1, resource);
+    this.#resource = writer.view(0, writer.length).slice();
+    this.#schemaUrl = schemaUrl;
+  }
+
+  /** The request's bytes in segments, to be sent one after another. */
+  write(records: readonly SpanRecord[]): readonly Uint8Array[] {
+    this.#body.clear();
+    const ranges = [...byScope(records)].map(([scope, spans]) => this.#writeScope(scope, spans));
+    return ranges.map(([from, to]) => this.#body.view(from, to));
+  }
+
+  /** The lengths of the outer messages are known only after the spans: the head is written last, right before them. */
+  #writeScope(
+    scope: InstrumentationScope,
+    records: readonly SpanRecord[],
+  ): readonly [from: number, to: number] {
+    const body = this.#body;
+    body.skip(this.#resource.length + scopeBytes(scope) + this.#schemaUrl.length * 3 + 64);
+    const spansStart = body.length;
+    for (const record of records) writeSpan(body, record);
+    if (scope.schemaUrl !== undefined) body.string(3, scope.schemaUrl);
+    const head = this.#writeHead(scope, body.length - spansStart);
+    return [body.fillBefore(spansStart, head), body.length];
+  }
+
+  #writeHead(scope: InstrumentationScope, spanBytes: number): Uint8Array {
+    const head = this.#head;
+    head.clear();
+    head.bytes(1, this.#resource);
+    if (this.#schemaUrl !== "") head.string(3, this.#schemaUrl);
+    const resourceEnd = head.length;
+    const message = head.open(1);
+    head.string(1, scope.name);
+    if (scope.version !== undefined) head.string(2, scope.version);
+    head.close(message);
+    const scopeLength = head.length - resourceEnd;
+    const scopeSpans = lengthPrefix(2, scopeLength + spanBytes);
+    const inner = resourceEnd + scopeSpans.length + scopeLength + spanBytes;
+    return Buffer.concat([
+      lengthPrefix(1, inner),
+      head.view(0, resourceEnd),
+      scopeSpans,
+      head.view(resourceEnd, head.length),
+    ]);
+  }
+}
+
+function byScope(records: readonly SpanRecord[]): ReadonlyMap<InstrumentationScope, readonly SpanRecord[]> {
+  const groups = new Map<InstrumentationScope, SpanRecord[]>();
+  for (const record of records) {
+    const group = groups.get(record.scope);
+    if (group === undefined) groups.set(record.scope, [record]);
+    else group.push(record);
+  }
+  return groups;
+}
+
+function scopeBytes(scope: InstrumentationScope): number {
+  return (scope.name.length + (scope.version?.length ?? 0)) * 3;
+}
+
+/** Tag and length of a nested message, for fields 1 to 15. */
+function lengthPrefix(field: number, length: number): Uint8Array {
+  const bytes = [field * 8 + 2];
+  let rest = length;
+  while (rest > 0x7f) {
+    bytes.push((rest % 0x80) | 0x80);
+    rest = Math.floor(rest / 0x80);
+  }
+  return Uint8Array.of(...bytes, rest);
+}
+
+function writeSpan(out: ProtoBuffer, record: SpanRecord): void {
+  const message = out.open(2);
+  out.hex(1, record.traceId);
+  out.hex(2, record.spanId);
+  if (record.traceState !== "") out.string(3, record.traceState);
+  if (record.parentSpanId !== undefined) out.hex(4, record.parentSpanId);
+  out.string(5, record.name);
+  out.uint(6, record.kind + 1);
+  out.nanos(7, record.startTime);
+  out.nanos(8, record.endTime);
+  writeAttributes(out, 9, record.attributes);
+  if (record.droppedAttributes > 0) out.uint(10, record.droppedAttributes);
+  for (const event of record.events) writeEvent(out, event);
+  if (record.droppedEvents > 0) out.uint(12, record.droppedEvents);
+  for (const link of record.links) writeLink(out, link);
+  if (record.droppedLinks > 0) out.uint(14, record.droppedLinks);
+  writeStatus(out, record);
+  out.fixed32(16, flagsOf(record.traceFlags, record.parentIsRemote));
+  out.close(message);
+}
+
+function writeStatus(out: ProtoBuffer, { status }: SpanRecord): void {
+  if (status.code === SpanStatusCode.UNSET) return;
+  const message = out.open(15);
+  if (status.message !== undefined) out.string(2, status.message);
+  out.uint(3, status.code);
+  out.close(message);
+}
+
+function writeEvent(out: ProtoBuffer, event: EventRecord): void {
+  const message = out.open(11);
+  out.nanos(1, event.time);
+  out.string(2, event.name);
+  writeAttributes(out, 3, event.attributes);
+  if (event.droppedAttributes > 0) out.uint(4, event.droppedAttributes);
+  out.close(message);
+}
+
+function writeLink(out: ProtoBuffer, link: LinkRecord): void {
+  const { context } = link;
+  const message = out.open(13);
+  out.hex(1, context.traceId);
+  out.hex(2, context.spanId);
+  const state = context.traceState?.serialize();
+  if (state) out.string(3, state);
+  writeAttributes(out, 4, link.attributes);
+  if (link.droppedAttributes > 0) out.uint(5, link.droppedAttributes);
+  out.fixed32(6, flagsOf(context.traceFlags, context.isRemote === true));
+  out.close(message);
+}
+
+function flagsOf(traceFlags: number, remote: boolean): number {
+  return (traceFlags & 0xff) | hasIsRemote | (remote ? isRemote : 0);
+}
+
+function writeAttributes(out: ProtoBuffer, field: number, attributes: Attributes): void {
+  for (const key in attributes) {
+    const value = attributes[key];
+    if (value === undefined || value === null) continue;
+    const pair = out.open(field);
+    out.string(1, key);
+    if (typeof value === "string") writeStringValue(out, value);
+    else writeValue(out, 2, value);
+    out.close(pair);
+  }
+}
+
+/** The length is known, so that a long text is written once and never moved. */
+function writeStringValue(out: ProtoBuffer, text: string): void {
+  const bytes = utf8Length(text);
+  if (bytes < 0x70) return writeValue(out, 2, text);
+  out.lengthOf(2, 1 + varintLength(bytes) + bytes);
+  out.string(1, text, bytes);
+}
+
+function writeValue(out: ProtoBuffer, field: number, value: unknown): void {
+  const message = out.open(field);
+  if (typeof value === "string") out.string(1, value);
+  else if (typeof value === "boolean") out.uint(2, value ? 1 : 0);
+  else if (typeof value === "number") writeNumber(out, value);
+  else if (Array.isArray(value)) writeArray(out, value);
+  out.close(message);
+}
+
+function writeNumber(out: ProtoBuffer, value: number): void {
+  if (Number.isSafeInteger(value)) out.int64(3, value);
+  else out.double(4, value);
+}
+
+function writeArray(out: ProtoBuffer, values: readonly unknown[]): void {
+  const message = out.open(5);
+  for (const value of values) writeValue(out, 1, value);
+  out.close(message);
+}

@@ -1,0 +1,53 @@
+/**
+ * Job: which tracer Weft's own spans come from.
+ * Owns: Weft's provider while it is the registered one, whether it records, and the id of the last root.
+ * I1. With a provider of somebody else registered, that one is used, through the api.
+ */
+import { trace } from "@opentelemetry/api";
+import type { Tracer } from "@opentelemetry/api";
+import { libraryName, version } from "../version.ts";
+import { tracerOptions } from "./weft-tracer-provider.ts";
+import type { WeftTracerProvider } from "./weft-tracer-provider.ts";
+
+let provider: WeftTracerProvider | undefined;
+let ownTracer: Tracer | undefined;
+let lastTraceId: string | undefined;
+let enabled = true;
+
+export function ownProvider(): WeftTracerProvider | undefined {
+  return provider;
+}
+
+/** False when another SDK registered its provider first. */
+export function registerProvider(candidate: WeftTracerProvider): boolean {
+  if (!trace.setGlobalTracerProvider(candidate)) return false;
+  provider = candidate;
+  candidate.enabled = enabled;
+  ownTracer = candidate.getTracer(libraryName, version, tracerOptions);
+  return true;
+}
+
+export function unregisterProvider(candidate: WeftTracerProvider): void {
+  if (provider !== candidate) return;
+  trace.disable();
+  provider = undefined;
+  ownTracer = undefined;
+}
+
+export function currentTracer(): Tracer {
+  return ownTracer ?? trace.getTracerProvider().getTracer(libraryName, version, tracerOptions);
+}
+
+export function noteRoot(traceId: string): void {
+  lastTraceId = traceId;
+}
+
+export function lastRootTraceId(): string | undefined {
+  return lastTraceId;
+}
+
+/** Spans that start while tracing is disabled are not recorded; the context they were given is passed on. */
+export function setTracingEnabled(value: boolean): void {
+  enabled = value;
+  if (provider !== undefined) provider.enabled = value;
+}

@@ -1,0 +1,198 @@
+/**
+ * Job: a span that is recorded.
+ * Owns: its record until the end; then the sink has it.
+ * I1. After `end` nothing changes the record.
+ * I2. An error's text enters a status or an event only as the content policy allows.
+ */
+import { SpanStatusCode, trace } from "@opentelemetry/api";
+import type {
+  Attributes,
+  AttributeValue,
+  Context,
+  Exception,
+  Link,
+  SpanContext,
+  SpanKind,
+  SpanStatus,
+  TimeInput,
+} from "@opentelemetry/api";
+import { describeException, statusText } from "../content/error-text.ts";
+import type { Outcome } from "../vocabulary.ts";
+import { EventNames } from "../vocabulary.ts";
+import { now, toEpochMs } from "./clock.ts";
+import { setInputs, setOutcome, setOutputs, setTokenUsage } from "./span-values.ts";
+import { acceptAttributes, acceptValue } from "./span-limits.ts";
+import type { SpanLimits } from "./span-limits.ts";
+import type { OpenRecord, SpanRecord, SpanSink } from "./span-record.ts";
+import type { TokenUsage, WeftSpan } from "./weft-span.ts";
+
+export class RecordingSpan implements WeftSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly kind: SpanKind;
+  readonly #record: OpenRecord;
+  readonly #spanContext: SpanContext;
+  readonly #parentContext: Context;
+  readonly #limits: SpanLimits;
+  readonly #sink: SpanSink;
+  #attributeCount = 0;
+  #context: Context | undefined;
+
+  constructor(
+    record: OpenRecord,
+    spanContext: SpanContext,
+    parentContext: Context,
+    limits: SpanLimits,
+    sink: SpanSink,
+  ) {
+    this.traceId = record.traceId;
+    this.spanId = record.spanId;
+    this.kind = record.kind;
+    this.#record = record;
+    this.#spanContext = spanContext;
+    this.#parentContext = parentContext;
+    this.#limits = limits;
+    this.#sink = sink;
+  }
+
+  get context(): Context {
+    return (this.#context ??= trace.setSpan(this.#parentContext, this));
+  }
+
+  /** The record so far, for whoever shows running spans. */
+  get record(): SpanRecord {
+    return this.#record;
+  }
+
+  spanContext(): SpanContext {
+    return this.#spanContext;
+  }
+
+  isRecording(): boolean {
+    return this.#record.endTime === 0;
+  }
+
+  setAttribute(key: string, value: AttributeValue): this {
+    const record = this.#record;
+    if (record.endTime !== 0 || key === "") return this;
+    const kept = acceptValue(value, this.#limits);
+    if (kept === undefined) return this;
+    if (record.attributes[key] === undefined) {
+      if (this.#attributeCount >= this.#limits.attributeCount) {
+        record.droppedAttributes += 1;
+        return this;
+      }
+      this.#attributeCount += 1;
+    }
+    record.attributes[key] = kept;
+    return this;
+  }
+
+  setAttributes(attributes: Attributes): this {
+    for (const key in attributes) {
+      const value = attributes[key];
+      if (value !== undefined) this.setAttribute(key, value);
+    }
+    return this;
+  }
+
+  addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
+    const record = this.#record;
+    if (record.endTime !== 0) return this;
+    if (record.events.length >= this.#limits.eventCount) {
+      record.droppedEvents += 1;
+      return this;
+    }
+    const isTime = isTimeInput(attributesOrTime);
+    const at = isTime ? attributesOrTime : time;
+    const kept = acceptAttributes(
+      isTime ? undefined : attributesOrTime,
+      this.#limits.attributesPerEvent,
+      this.#limits,
+    );
+    record.events.push({
+      name,
+      time: at === undefined ? now() : toEpochMs(at),
+      attributes: kept.attributes,
+      droppedAttributes: kept.dropped,
+    });
+    return this;
+  }
+
+  addLink(link: Link): this {
+    const record = this.#record;
+    if (record.endTime !== 0) return this;
+    if (record.links.length >= this.#limits.linkCount) {
+      record.droppedLinks += 1;
+      return this;
+    }
+    const kept = acceptAttributes(link.attributes, this.#limits.attributesPerLink, this.#limits);
+    record.links.push({
+      context: link.context,
+      attributes: kept.attributes,
+      droppedAttributes: kept.dropped,
+    });
+    return this;
+  }
+
+  addLinks(links: Link[]): this {
+    for (const link of links) this.addLink(link);
+    return this;
+  }
+
+  /** OK is final; a description belongs to an error only. https://opentelemetry.io/docs/specs/otel/trace/api/#set-status */
+  setStatus(status: SpanStatus): this {
+    const record = this.#record;
+    const { code, message } = status;
+    if (record.endTime !== 0 || code === SpanStatusCode.UNSET || record.status.code === SpanStatusCode.OK)
+      return this;
+    const text = code === SpanStatusCode.ERROR && message !== undefined ? statusText(message) : undefined;
+    record.status = text === undefined ? { code } : { code, message: text };
+    return this;
+  }
+
+  updateName(name: string): this {
+    if (this.#record.endTime === 0) this.#record.name = name;
+    return this;
+  }
+
+  recordException(exception: Exception, time?: TimeInput): void {
+    this.addEvent(EventNames.exception, describeException(exception), time);
+  }
+
+  end(endTime?: TimeInput): void {
+    const record = this.#record;
+    if (record.endTime !== 0) return;
+    const end = endTime === undefined ? now() : toEpochMs(endTime);
+    record.endTime = Math.max(end, record.startTime);
+    this.#sink.onEnd(record);
+  }
+
+  setInputs(inputs: unknown): this {
+    setInputs(this, inputs);
+    return this;
+  }
+
+  setOutputs(outputs: unknown): this {
+    setOutputs(this, outputs);
+    return this;
+  }
+
+  setTokenUsage(usage: TokenUsage): this {
+    setTokenUsage(this, usage);
+    return this;
+  }
+
+  outcome(outcome: Outcome): this {
+    setOutcome(this, outcome);
+    return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+}
+
+function isTimeInput(value: Attributes | TimeInput | undefined): value is TimeInput {
+  return typeof value === "number" || value instanceof Date || Array.isArray(value);
+}

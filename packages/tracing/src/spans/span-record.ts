@@ -1,0 +1,58 @@
+import type { Attributes, SpanContext, SpanKind, SpanStatus } from "@opentelemetry/api";
+
+export interface EventRecord {
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly attributes: Attributes;
+  readonly droppedAttributes: number;
+}
+
+export interface LinkRecord {
+  readonly context: SpanContext;
+  readonly attributes: Attributes;
+  readonly droppedAttributes: number;
+}
+
+export interface InstrumentationScope {
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly schemaUrl?: string | undefined;
+}
+
+/** All that leaves the process of a span: plain data, no reference to contexts or to other spans. */
+export interface SpanRecord {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
+  readonly parentIsRemote: boolean;
+  readonly traceFlags: number;
+  /** As it goes over the wire; "" when there is none. */
+  readonly traceState: string;
+  readonly scope: InstrumentationScope;
+  readonly kind: SpanKind;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly startTime: number;
+  /** Milliseconds since the epoch; 0 while the span runs. */
+  readonly endTime: number;
+  readonly attributes: Attributes;
+  readonly droppedAttributes: number;
+  readonly events: readonly EventRecord[];
+  readonly droppedEvents: number;
+  readonly links: readonly LinkRecord[];
+  readonly droppedLinks: number;
+  readonly status: SpanStatus;
+}
+
+/** Takes ended spans. Must not throw and must not block. */
+export interface SpanSink {
+  onEnd(record: SpanRecord): void;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** The record while its span is open. */
+export type OpenRecord = Omit<Mutable<SpanRecord>, "events" | "links"> & {
+  events: EventRecord[];
+  links: LinkRecord[];
+};

@@ -1,0 +1,46 @@
+import type { Attributes } from "@opentelemetry/api";
+import type { ContentPolicy } from "../content/content-settings.ts";
+import type { Sampler } from "../spans/samplers.ts";
+import type { SpanLimits } from "../spans/span-limits.ts";
+
+/** Each option wins over its environment variable. */
+export interface TracingOptions {
+  /** `OTEL_SERVICE_NAME`. Default: `unknown_service:node`. */
+  readonly serviceName?: string;
+  readonly serviceVersion?: string;
+  /** Further attributes of the resource; `OTEL_RESOURCE_ATTRIBUTES`. */
+  readonly resource?: Attributes;
+  /** A group above services: `weft.experiment`. */
+  readonly experiment?: string;
+  /** URL of a Weft collector, `http://127.0.0.1:4318`; `WEFT_COLLECTOR`. */
+  readonly collector?: string;
+  /** The collector's bearer token; `WEFT_TOKEN`. */
+  readonly token?: string;
+  /** URL of any OTLP/HTTP backend, without `/v1/traces`; `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  readonly endpoint?: string;
+  /** Headers for `endpoint`; `OTEL_EXPORTER_OTLP_HEADERS`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Compression of requests. Default: none; `OTEL_EXPORTER_OTLP_COMPRESSION`. */
+  readonly compression?: "gzip" | "none";
+  /** What of people's words is recorded; `WEFT_CONTENT`. Default: `delta` when spans go to a collector on loopback only, else `none`. */
+  readonly content?: ContentPolicy;
+  /** Default: `parentbased_always_on`; `OTEL_TRACES_SAMPLER`. */
+  readonly sampler?: Sampler;
+  readonly limits?: Partial<SpanLimits>;
+  /** Baggage keys that may cross a hop. Default: none. */
+  readonly baggage?: readonly string[];
+  /** Bounds of what waits for export. Default: 64 MiB and 100,000 spans. */
+  readonly queue?: { readonly maxBytes?: number; readonly maxSpans?: number };
+  /** Milliseconds that a shutdown may take. Default: 5,000. */
+  readonly shutdownTimeoutMs?: number;
+  /** Default: true, unless `WEFT_TRACING=off` or `OTEL_SDK_DISABLED=true`. */
+  readonly enabled?: boolean;
+}
+
+/** What startTracing gives back. Disposing it flushes, within its time, and stops tracing. */
+export interface Tracing extends AsyncDisposable {
+  /** Waits until all spans that ended before the call are delivered or given up. */
+  flush(): Promise<void>;
+  /** As `await using` does. */
+  shutdown(): Promise<void>;
+}

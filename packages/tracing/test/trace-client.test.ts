@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { TraceClient, WeftError } from "../src/index.ts";
+
+const traceId = "a".repeat(32);
+const spanDefaults = { traceId, kind: 1, startTimeUnixNano: "1795311934500000000" };
+const stored = {
+  resourceSpans: [
+    {
+      resource: { attributes: [{ key: "service.name", value: { stringValue: "desk" } }] },
+      scopeSpans: [
+        {
+          spans: [
+            {
+              ...spanDefaults,
+              spanId: "2".repeat(16),
+              parentSpanId: "1".repeat(16),
+              name: "chat gpt",
+              startTimeUnixNano: "1795311934600000000",
+              endTimeUnixNano: "1795311934700000000",
+              attributes: [
+                { key: "weft.span.type", value: { stringValue: "llm" } },
+                { key: "gen_ai.usage.input_tokens", value: { intValue: "10" } },
+                { key: "gen_ai.usage.output_tokens", value: { intValue: "5" } },
+                { key: "gen_ai.output.messages", value: { stringValue: '[{"id":"m1"}]' } },
+                { key: "weft.cost.usd", value: { doubleValue: 0.25 } },
+              ],
+            },
+            {
+              ...spanDefaults,
+              spanId: "1".repeat(16),
+              name: "conversation user",
+              endTimeUnixNano: "1795311935000000000",
+              status: { code: 2, message: "no" },
+              attributes: [
+                { key: "weft.tag.env", value: { stringValue: "test" } },
+                { key: "weft.inputs", value: { stringValue: '{"q":1}' } },
+                { key: "list", value: { arrayValue: { values: [{ stringValue: "a" }] } } },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
+/** A collector of its own kind: answers by path, and keeps what was asked. */
+async function startCollector(
+  answers: Record<string, [status: number, body: string]>,
+): Promise<{ url: string; asked: string[]; tokens: (string | undefined)[] } & Disposable> {
+  const asked: string[] = [];
+  const tokens: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    tokens.push(request.headers.authorization);
+    const path = (request.url ?? "").split("?")[0] ?? "";
+    const [status, body] = answers[path] ?? [
+      404,
+      '{"error":{"code":"not_found","message":"No such trace."}}',
+    ];
+    response.writeHead(status, { "content-type": "application/json" }).end(body);
+  });
+  const listening = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", listening.resolve);
+  await listening.promise;
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    tokens,
+    [Symbol.dispose]: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+test("getTrace gives a stored trace: what it is about, then its spans by their start", async () => {
+  using collector = await startCollector({ [`/api/traces/${traceId}`]: [200, JSON.stringify(stored)] });
+  const { info, data } = await new TraceClient({ collector: collector.url, token: "sesame" }).getTrace(
+    traceId,
+  );
+  assert.deepEqual(info, {
+    traceId,
+    state: "ERROR",
+    startTime: "2026-11-22T01:45:34.500Z",
+    durationMs: 500,
+    tokenUsage: { inputTokens: 10, outputTokens: 5, totalTokens: 15 },
+    cost: 0.25,
+    tags: { env: "test" },
+    requestPreview: undefined,
+    responsePreview: undefined,
+    assessments: [],
+  });
+  const [root, call] = data.spans;
+  assert.deepEqual(
+    [root?.name, root?.service, root?.status, root?.statusMessage],
+    ["conversation user", "desk", "ERROR", "no"],
+  );
+  assert.deepEqual([root?.inputs, root?.attributes["list"]], [{ q: 1 }, ["a"]]);
+  assert.deepEqual([call?.parentId, call?.spanType, call?.durationMs], ["1".repeat(16), "llm", 100]);
+  assert.deepEqual(call?.outputs, [{ id: "m1" }]);
+  assert.deepEqual(collector.tokens, ["Bearer sesame"]);
+});
+
+test("searchTraces sends filter, order and page, and gives back the list", async () => {
+  const list = { traces: [], nextPageToken: "p2" };
+  using collector = await startCollector({ "/api/traces": [200, JSON.stringify(list)] });
+  const client = new TraceClient({ collector: `${collector.url}/` });
+  assert.deepEqual(await client.searchTraces({ filter: "trace.status = 'ERROR'", pageSize: 5 }), list);
+  assert.deepEqual(collector.asked, ["/api/traces?filter=trace.status+%3D+%27ERROR%27&pageSize=5"]);
+});
+
+test("The collector's errors, a stranger's answers and silence become WeftErrors", async () => {
+  using collector = await startCollector({ "/api/traces": [200, "<html>"] });
+  const client = new TraceClient({ collector: collector.url });
+  const codeOf = async (call: Promise<unknown>): Promise<string> => {
+    const error: unknown = await call.catch((thrown: unknown) => thrown);
+    return error instanceof WeftError ? error.code : "no error";
+  };
+  assert.equal(await codeOf(client.getTrace(traceId)), "not_found");
+  assert.equal(await codeOf(client.searchTraces()), "protocol_error");
+  assert.equal(
+    await codeOf(new TraceClient({ collector: "http://127.0.0.1:9" }).searchTraces()),
+    "unavailable",
+  );
+});

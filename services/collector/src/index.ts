@@ -1,0 +1,2 @@
+export { startCollector } from "./collector.ts";
+export type { Collector, CollectorLimits, CollectorOptions } from "./collector.ts";

@@ -1,0 +1,190 @@
+/** What the views of one trace read from the database. */
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { OtlpSpan } from "@weft/tracing/http";
+import { decodeSpan } from "../otlp/decode-span.ts";
+import { bigints, toBigInt } from "../store/summary-rows.ts";
+
+/** A span as the tree needs it. Times are nanoseconds after `TraceRef.start`. */
+export interface TreeRow {
+  readonly id: number;
+  readonly spanId: string;
+  /** Empty for a root. */
+  readonly parentId: string;
+  readonly offset: number;
+  /** 0 also for a span that has not ended: see `open`. */
+  readonly duration: number;
+  readonly open: boolean;
+  readonly name: string;
+  readonly service: string;
+  readonly type: string;
+  readonly agent: string;
+  readonly kind: number;
+  readonly status: number;
+  readonly flags: number;
+  readonly marks: number;
+  /** Spans that its service dropped before it, and reported with it. */
+  readonly dropped: number;
+}
+
+export interface TraceRef {
+  readonly no: number;
+  readonly traceId: string;
+  /** Nanoseconds since 1970. */
+  readonly start: bigint;
+}
+
+/** Where a message stands: on span `span` (a row id), as its output or its input; `time` in ns since 1970. */
+export interface TextRow {
+  readonly messageId: string;
+  readonly made: boolean;
+  readonly span: number;
+  readonly time: bigint;
+}
+
+export interface AppendRow {
+  readonly span: number;
+  readonly position: number;
+  readonly entry: string;
+}
+
+export interface BodyRow {
+  readonly id: number;
+  readonly group: number;
+  readonly body: Uint8Array;
+}
+
+export interface GroupRow {
+  readonly service: string;
+  readonly resource: Uint8Array;
+  readonly scope: Uint8Array;
+  readonly resourceSchemaUrl: string;
+  readonly scopeSchemaUrl: string;
+}
+
+export class TraceRows {
+  private readonly selectRef: StatementSync;
+  private readonly selectTree: StatementSync;
+  private readonly selectBodies: StatementSync;
+  private readonly selectBody: StatementSync;
+  private readonly selectId: StatementSync;
+  private readonly selectGroup: StatementSync;
+  private readonly selectTexts: StatementSync;
+  private readonly selectAppends: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.selectRef = bigints(database.prepare("SELECT no, start_ns FROM traces WHERE trace_id = ?"));
+    // Offsets are taken in SQL: they fit into a number, times since 1970 do not.
+    this.selectTree = database.prepare(
+      `SELECT s.id, lower(hex(span_id)), lower(hex(parent_id)), start_ns - ?2, max(end_ns - start_ns, 0), end_ns = 0,
+       n.text, v.text, t.text, a.text, kind, status, flags, marks, dropped
+       FROM spans s JOIN strings n ON n.id = s.name JOIN strings v ON v.id = s.service
+       JOIN strings t ON t.id = s.type JOIN strings a ON a.id = s.agent
+       WHERE trace = ?1 ORDER BY start_ns, s.id`,
+    );
+    this.selectTree.setReturnArrays(true);
+    this.selectBodies = database.prepare(
+      `SELECT s.id AS id, s.grp AS grp, b.body AS body FROM spans s JOIN bodies b ON b.span = s.id
+       WHERE s.trace = ? ORDER BY s.start_ns, s.id`,
+    );
+    this.selectBody = database.prepare(
+      "SELECT s.id AS id, s.grp AS grp, b.body AS body FROM spans s JOIN bodies b ON b.span = s.id WHERE s.id = ?",
+    );
+    this.selectId = database.prepare("SELECT id FROM spans WHERE trace = ? AND span_id = ?");
+    this.selectGroup = database.prepare("SELECT * FROM groups WHERE id = ?");
+    this.selectTexts = bigints(
+      database.prepare("SELECT message_id, made, span, time_ns FROM texts WHERE trace = ?"),
+    );
+    this.selectAppends = database.prepare(
+      "SELECT span, position, entry FROM appends WHERE trace = ? ORDER BY span, position",
+    );
+  }
+
+  find(traceId: string): TraceRef | undefined {
+    const row = this.selectRef.get(Buffer.from(traceId, "hex"));
+    return row === undefined
+      ? undefined
+      : { no: Number(row["no"]), traceId, start: toBigInt(row["start_ns"]) };
+  }
+
+  /** All spans of the trace by start time. */
+  tree(trace: TraceRef): readonly TreeRow[] {
+    const rows = this.selectTree.all(trace.no, trace.start) as unknown as readonly SQLOutputValue[][];
+    return rows.map(toTreeRow);
+  }
+
+  /** One at a time: the bodies of a large trace are more than should stand in memory at once. */
+  *bodies(trace: TraceRef): Generator<BodyRow> {
+    for (const row of this.selectBodies.iterate(trace.no)) yield toBodyRow(row);
+  }
+
+  body(id: number): BodyRow | undefined {
+    const row = this.selectBody.get(id);
+    return row === undefined ? undefined : toBodyRow(row);
+  }
+
+  span(id: number): OtlpSpan | undefined {
+    const row = this.body(id);
+    return row === undefined ? undefined : decodeSpan(row.body);
+  }
+
+  rowId(trace: TraceRef, spanId: string): number | undefined {
+    const row = this.selectId.get(trace.no, Buffer.from(spanId, "hex"));
+    return row === undefined ? undefined : Number(row["id"]);
+  }
+
+  group(id: number): GroupRow {
+    const row = this.selectGroup.get(id) ?? {};
+    return {
+      service: String(row["service"] ?? ""),
+      resource: bytes(row["resource"]),
+      scope: bytes(row["scope"]),
+      resourceSchemaUrl: String(row["resource_schema_url"] ?? ""),
+      scopeSchemaUrl: String(row["scope_schema_url"] ?? ""),
+    };
+  }
+
+  texts(trace: TraceRef): readonly TextRow[] {
+    return this.selectTexts.all(trace.no).map((row) => ({
+      messageId: String(row["message_id"]),
+      made: row["made"] === 1n,
+      span: Number(row["span"]),
+      time: toBigInt(row["time_ns"]),
+    }));
+  }
+
+  appends(trace: TraceRef): readonly AppendRow[] {
+    return this.selectAppends.all(trace.no).map((row) => ({
+      span: Number(row["span"]),
+      position: Number(row["position"]),
+      entry: String(row["entry"]),
+    }));
+  }
+}
+
+function toTreeRow(row: readonly SQLOutputValue[]): TreeRow {
+  return {
+    id: Number(row[0]),
+    spanId: String(row[1]),
+    parentId: String(row[2] ?? ""),
+    offset: Number(row[3]),
+    duration: Number(row[4]),
+    open: row[5] === 1,
+    name: String(row[6]),
+    service: String(row[7]),
+    type: String(row[8]),
+    agent: String(row[9]),
+    kind: Number(row[10]),
+    status: Number(row[11]),
+    flags: Number(row[12]),
+    marks: Number(row[13]),
+    dropped: Number(row[14]),
+  };
+}
+
+function toBodyRow(row: Record<string, SQLOutputValue>): BodyRow {
+  return { id: Number(row["id"]), group: Number(row["grp"]), body: bytes(row["body"]) };
+}
+
+function bytes(value: SQLOutputValue | undefined): Uint8Array {
+  return value instanceof Uint8Array ? value : new Uint8Array();
+}
