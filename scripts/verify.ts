@@ -6,6 +6,7 @@ import { globSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { checkInstalledPackages } from "./internal/installed-packages.ts";
 import { publicWorkspaces, root } from "./internal/repository.ts";
 import { runNode, runTool } from "./internal/tools.ts";
 
@@ -53,7 +54,18 @@ const steps: readonly Step[] = [
     remedy: "read the package's exports and files in its package.json",
     run: checkPackages,
   },
+  {
+    name: "install",
+    remedy: "look at what the packages depend on and what their entries import",
+    run: checkInstall,
+  },
 ];
+
+async function checkInstall(): Promise<number> {
+  const faults = await checkInstalledPackages((line) => process.stdout.write(`${line}\n`));
+  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  return faults.length === 0 ? 0 : 1;
+}
 
 /** Looks at each public package as it would be published; the types step has just built it. */
 async function checkPackages(): Promise<number> {

@@ -11,6 +11,8 @@ export interface Ended {
   readonly code: number;
   /** stdout and stderr in the order they arrived; empty with `stdio: "inherit"`. */
   readonly output: string;
+  /** What it printed to stdout alone. */
+  readonly stdout: string;
 }
 
 /** No tool of ours reports home, looks for its own updates or keeps a background process. */
@@ -45,11 +47,15 @@ export function runNode(
     env: { ...process.env, ...quiet, ...options.env },
   });
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
-    child.stderr?.on("data", (chunk: Buffer) => chunks.push(chunk));
+    const all: Buffer[] = [];
+    const printed: Buffer[] = [];
+    child.stdout?.on("data", (chunk: Buffer) => void (all.push(chunk), printed.push(chunk)));
+    child.stderr?.on("data", (chunk: Buffer) => all.push(chunk));
     child.once("error", reject);
-    child.once("close", (code) => resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString() }));
+    child.once("close", (code) => {
+      const [output, stdout] = [all, printed].map((chunks) => Buffer.concat(chunks).toString());
+      resolve({ code: code ?? 1, output: output ?? "", stdout: stdout ?? "" });
+    });
   });
 }
 

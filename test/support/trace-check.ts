@@ -55,18 +55,6 @@ export interface CheckedTrace {
 
 const kinds = ["internal", "internal", "server", "client", "producer", "consumer"] as const;
 
-/** Reads a trace from a collector; throws when it answers anything but 200. */
-export async function fetchTrace(
-  collector: string,
-  traceId: string,
-  signal?: AbortSignal,
-): Promise<CheckedTrace> {
-  const response = await fetch(`${collector}/api/traces/${traceId}`, { signal: signal ?? null });
-  if (!response.ok)
-    throw new Error(`GET /api/traces/${traceId}: ${response.status} ${await response.text()}`);
-  return checkTrace((await response.json()) as OtlpJson);
-}
-
 export function checkTrace(document: OtlpJson): CheckedTrace {
   const spans = document.resourceSpans.flatMap(({ resource, scopeSpans }) => {
     const service = String(attributesOf(resource.attributes)["service.name"]);

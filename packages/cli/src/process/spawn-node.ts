@@ -6,10 +6,13 @@ import { fileURLToPath } from "node:url";
 export interface SpawnNodeOptions extends SpawnOptions {
   /** Flags for Node itself, before the file: `["--import", "@weft/tracing/register"]`. Default: none. */
   readonly execArgv?: readonly string[];
+  /** False: Weft's packages resolve as installed ones do, to `dist`, whoever starts the child. Default: as in the parent. */
+  readonly sources?: boolean;
 }
 
 /** The export condition under which a workspace package resolves to its `src/*.ts`. */
 const sourceCondition = "@weft/source";
+const isSource = import.meta.url.endsWith(".ts");
 
 /**
  * Starts `file` in a Node of its own, the very Node that runs this process.
@@ -27,14 +30,14 @@ export function spawnNode(
   args: readonly string[] = [],
   options: SpawnNodeOptions = {},
 ): ChildProcess {
-  const { execArgv = [], ...spawnOptions } = options;
+  const { execArgv = [], sources = isSource, ...spawnOptions } = options;
   const path = file instanceof URL || file.startsWith("file:") ? fileURLToPath(file) : file;
-  return spawn(process.execPath, [...conditions(), ...execArgv, path, ...args], {
-    windowsHide: true,
-    ...spawnOptions,
-  });
-}
-
-function conditions(): readonly string[] {
-  return import.meta.url.endsWith(".ts") ? [`--conditions=${sourceCondition}`] : [];
+  return spawn(
+    process.execPath,
+    [...(sources ? [`--conditions=${sourceCondition}`] : []), ...execArgv, path, ...args],
+    {
+      windowsHide: true,
+      ...spawnOptions,
+    },
+  );
 }

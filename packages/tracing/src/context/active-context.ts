@@ -21,11 +21,6 @@ function isGlobalRegistered(): boolean {
   return globalSeen;
 }
 
-/** To be called after the global manager was taken away. */
-export function forgetGlobalContextManager(): void {
-  globalSeen = false;
-}
-
 export function registerContextManager(): boolean {
   return !isGlobalRegistered() && contextApi.setGlobalContextManager(ownContextManager);
 }

@@ -65,8 +65,9 @@ function takeItsCourse(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
+/** In front of all others: a listener for once is gone from the list when its own turn has come. */
 function listen(): void {
-  for (const signal of signals) process.on(signal, onSignal);
+  for (const signal of signals) process.prependListener(signal, onSignal);
 }
 
 function unlisten(): void {

@@ -15,21 +15,6 @@ export function attribute(attributes: readonly OtlpKeyValue[] | undefined, key: 
   return plainValue(attributes?.find((entry) => entry.key === key)?.value);
 }
 
-export function textAttribute(
-  attributes: readonly OtlpKeyValue[] | undefined,
-  key: string,
-): string | undefined {
-  const value = attribute(attributes, key);
-  return typeof value === "string" ? value : undefined;
-}
-
-export function textsAttribute(
-  attributes: readonly OtlpKeyValue[] | undefined,
-  key: string,
-): readonly string[] {
-  return texts(attribute(attributes, key));
-}
-
 /** The strings of a string or an array; [] for anything else. */
 export function texts(value: unknown): readonly string[] {
   if (typeof value === "string") return [value];
