@@ -15,7 +15,8 @@ import { startService } from "../support/start-service.ts";
 import { waitForTrace, type CheckedTrace } from "../support/trace-check.ts";
 
 const module = new URL("./processes/chain-service.ts", import.meta.url);
-const bindings: readonly Binding[] = ["jsonrpc", "rest", "ws", "grpc"];
+const question = "hello there";
+const allBindings: readonly Binding[] = ["jsonrpc", "rest", "ws", "grpc"];
 
 interface Link {
   readonly name: string;
@@ -24,7 +25,12 @@ interface Link {
 }
 
 /** Starts the links from the last to the first, so that each knows the next; the i-th is reached over binding i. */
-async function startChain(t: TestContext, collector: string, links: readonly Link[]): Promise<string> {
+async function startChain(
+  t: TestContext,
+  collector: string,
+  links: readonly Link[],
+  bindings: readonly Binding[] = allBindings,
+): Promise<string> {
   let next = "-";
   for (let index = links.length - 1; index >= 0; index--) {
     const { name, kind, environment } = links[index]!;
@@ -40,26 +46,26 @@ interface Asked {
 }
 
 /** Sends the question inside a span of this process and waits for the whole answer. */
-async function askPlain(url: string): Promise<Asked> {
-  await using remote = await connect(url, { binding: "jsonrpc" });
+async function askPlain(url: string, binding: Binding = "jsonrpc", text = question): Promise<Asked> {
+  await using remote = await connect(url, { binding });
   return await withSpan("ask the chain", async (span) => ({
-    answer: await remote.ask("hello there"),
+    answer: await remote.ask(text),
     traceId: span.traceId,
   }));
 }
 
 /** Has a user talk to the first link, and reads its answer piece by piece. */
-async function askStreaming(url: string): Promise<Asked> {
+async function askStreaming(url: string, binding: Binding = "jsonrpc", text = question): Promise<Asked> {
   const user = new UserProxyAgent({ name: "user", humanInputMode: "NEVER" });
-  const recipient = await remoteAgent(url, { name: "chain", binding: "jsonrpc" });
-  const run = user.run("hello there", { recipient, maxTurns: 1 });
+  const recipient = await remoteAgent(url, { name: "chain", binding });
+  const run = user.run(text, { recipient, maxTurns: 1 });
   const pieces: string[] = [];
   for await (const event of run)
     if (event.type === "text-delta" && event.path.length === 0) pieces.push(event.text);
   assert.ok(pieces.length > 1, `the answer came in ${pieces.length} pieces`);
-  const { text, traceId } = await run.result;
-  assert.equal(pieces.join(""), text);
-  return { answer: text, traceId: traceId ?? "" };
+  const { text: answer, traceId } = await run.result;
+  assert.equal(pieces.join(""), answer);
+  return { answer, traceId: traceId ?? "" };
 }
 
 function assertOneTrace(trace: CheckedTrace, serverSpans: number): void {
@@ -99,6 +105,48 @@ for (const streaming of [false, true]) {
     const trace = await waitForTrace(collector.url, traceId, whole(4));
     assertOneTrace(trace, 4);
     assert.deepEqual(trace.services, ["driver", "first", "fourth", "second", "third"]);
+  });
+
+  for (const binding of allBindings) {
+    test(`a call to a service over ${binding} is one trace (${mode})`, async (t) => {
+      const collector = await startCollector({ port: 0 });
+      t.after(() => collector.close());
+      await using _tracing = startTracing({ serviceName: "driver", collector: collector.url });
+      const url = await startChain(t, collector.url, [{ name: "only", kind: mode }], [binding]);
+      const { answer, traceId } = await (streaming ? askStreaming(url, binding) : askPlain(url, binding));
+      await flushTraces();
+      assert.equal(answer, "only(hello there)");
+      const trace = await waitForTrace(collector.url, traceId, whole(1));
+      assertOneTrace(trace, 1);
+      assert.deepEqual(trace.services, ["driver", "only"]);
+    });
+  }
+
+  test(`chats at once through one service never mix their messages or traces (${mode})`, async (t) => {
+    const collector = await startCollector({ port: 0 });
+    t.after(() => collector.close());
+    await using _tracing = startTracing({ serviceName: "driver", collector: collector.url });
+    const url = await startChain(t, collector.url, [
+      { name: "first", kind: mode },
+      { name: "second", kind: mode },
+    ]);
+    const talks = Array.from({ length: 8 }, (_, index) => `talk number ${index}`);
+    const asked = await Promise.all(
+      talks.map((text) => (streaming ? askStreaming(url, "jsonrpc", text) : askPlain(url, "jsonrpc", text))),
+    );
+    await flushTraces();
+    assert.deepEqual(
+      asked.map(({ answer }) => answer),
+      talks.map((text) => `first(second(${text}))`),
+    );
+    assert.equal(new Set(asked.map(({ traceId }) => traceId)).size, talks.length);
+    for (const [index, { traceId }] of asked.entries()) {
+      assertOneTrace(await waitForTrace(collector.url, traceId, whole(2)), 2);
+      const response = await fetch(`${collector.url}/api/traces/${traceId}/transcript`);
+      const text = await response.text();
+      for (const talk of talks)
+        assert.equal(text.includes(talk), talk === talks[index], `${talk} in talk ${index}`);
+    }
   });
 
   test(`a service in the middle with tracing off passes the trace on (${mode})`, async (t) => {
