@@ -55,7 +55,7 @@ test("published packages depend on exact versions, and on each other at their ow
   const versions = new Map(workspaces().map(({ manifest }) => [manifest.name, manifest.version]));
   for (const { path, manifest } of workspaces()) {
     for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
-      assert.match(version, /^\d+\.\d+\.\d+/, `${path} wants ${name}@${version}`);
+      assert.match(version, /^(?:npm:[@\w/-]+@)?\d+\.\d+\.\d+/, `${path} wants ${name}@${version}`);
       if (versions.has(name)) assert.equal(version, versions.get(name), `${path} wants ${name}`);
     }
   }

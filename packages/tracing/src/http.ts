@@ -90,6 +90,8 @@ export interface SpanDetail {
   readonly service: string;
   readonly resource: OtlpResource;
   readonly scope: OtlpScope;
+  /** Text that a running span made so far. */
+  readonly text?: string;
   /** Ids of the messages a model was sent, in order; present on model calls whose trace says it. */
   readonly context?: readonly string[];
 }
@@ -104,7 +106,7 @@ export interface DeletedTraces {
   readonly deleted: number;
 }
 
-/** A `span-end` event of `GET /api/live`. */
+/** A `span-end` event of `GET /api/live`; a `span-start` event has the same form, with `durationMs` 0. */
 export interface LiveSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -116,6 +118,57 @@ export interface LiveSpan {
   readonly startTime: string;
   readonly durationMs: number;
   readonly error: boolean;
+}
+
+/** The body of `POST /api/live`: what runs in one process. A report without starts and texts is a heartbeat. */
+export interface LiveReport {
+  /** `service.instance.id` of its resource. */
+  readonly instance: string;
+  readonly service: string;
+  /** The process's clock, epoch milliseconds. */
+  readonly clock: number;
+  /** Spans that ended in it so far. */
+  readonly ended: number;
+  /** Of these, spans that did not get out. */
+  readonly dropped: number;
+  /** Spans that are open, `endTimeUnixNano` "0". */
+  readonly starts?: OtlpTraces;
+  readonly texts?: readonly LiveText[];
+  /** Instances whose spools were taken over: what they had open is lost. */
+  readonly adopted?: readonly string[];
+  /** The process ends in order and will not be heard again. */
+  readonly goodbye?: true;
+}
+
+/** Text that a running span made so far; `at`: characters that were sent before. */
+export interface LiveText {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly at: number;
+  readonly text: string;
+}
+
+/** The answer to `POST /api/live`. Another epoch than before: the collector was started anew and knows no starts. */
+export interface LiveAnswer {
+  readonly epoch: string;
+}
+
+/** `GET /api/instances`: processes that report, or reported until they were silent. */
+export interface InstanceList {
+  readonly instances: readonly LiveInstance[];
+}
+
+export interface LiveInstance {
+  readonly instance: string;
+  readonly service: string;
+  readonly state: "RUNNING" | "LOST" | "ENDED";
+  readonly lastSeen: string;
+  /** As of its last report. */
+  readonly spansEnded: number;
+  readonly spansStored: number;
+  readonly spansDropped: number;
+  /** Of a process that is lost: what ended by its last report and is not stored. 0 while it runs. */
+  readonly spansLost: number;
 }
 
 /** The body of every answer that is not a success. `position`: where in a filter the fault is, from 0. */

@@ -10,6 +10,7 @@ export {
   describeAppends,
 } from "./content/record-content.ts";
 export { recordText, recordValue } from "./content/record-value.ts";
+export { notePartialText } from "./live/partial-text.ts";
 export { errorText, errorType } from "./content/error-text.ts";
 export { isErrorCode } from "./errors/weft-error.ts";
 export { instrument, openSpan, isAbort, failSpan } from "./spans/open-span.ts";

@@ -35,6 +35,8 @@ export interface CollectorOptions {
   /** Folder of the viewer's build; false: none. Default: the viewer that ships with the collector, if it is built. */
   readonly viewer?: string | false;
   readonly limits?: CollectorLimits;
+  /** Milliseconds without a word after which a process that reported is lost. Default 15,000. */
+  readonly silenceMs?: number;
 }
 
 export interface CollectorLimits {
@@ -73,6 +75,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const store = await openWorkerStore({
     queueBytes,
     ...(options.data === undefined ? {} : { path: options.data }),
+    ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
   });
   const parts: RouterParts = {
     store,

@@ -84,3 +84,32 @@ test("a reader of one trace hears of no other, and duplicates are no news", asyn
   );
   feed.stop();
 });
+
+test("a reader hears of a span that began, once, and then of its end", async (t) => {
+  const { url } = await useCollector(t);
+  const feed = await openFeed(`${url}/api/live`);
+  const start = {
+    traceId: traceId(),
+    spanId: spanId(1),
+    name: "root",
+    startTimeUnixNano: String(BigInt(baseMs) * 1_000_000n),
+    endTimeUnixNano: "0",
+  };
+  const body = JSON.stringify({
+    instance: "one",
+    service: "desk",
+    clock: baseMs,
+    ended: 0,
+    dropped: 0,
+    starts: { resourceSpans: [{ scopeSpans: [{ spans: [start] }] }] },
+  });
+  for (let time = 0; time < 2; time += 1) {
+    const response = await fetch(`${url}/api/live`, { method: "POST", body });
+    assert.equal(response.status, 200, await response.text());
+  }
+  await store(url, request([{ id: 1, name: "root" }]));
+  const events: string[] = [];
+  while (events.at(-1) !== "span-end") events.push((await feed.next()).name);
+  assert.deepEqual(events, ["span-start", "trace", "span-end"]);
+  feed.stop();
+});

@@ -7,7 +7,8 @@
 import { SpanStatusCode } from "@opentelemetry/api";
 import type { Attributes } from "@opentelemetry/api";
 import type { EventRecord, InstrumentationScope, LinkRecord, SpanRecord } from "../spans/span-record.ts";
-import { ProtoBuffer, utf8Length, varintLength } from "./proto-buffer.ts";
+import type { LongTexts } from "./long-texts.ts";
+import { ProtoBuffer, varintLength } from "./proto-buffer.ts";
 
 const hasIsRemote = 0x100;
 const isRemote = 0x200;
@@ -25,10 +26,12 @@ export class OtlpWriter {
     this.#schemaUrl = schemaUrl;
   }
 
-  /** The request's bytes in segments, to be sent one after another. */
-  write(records: readonly SpanRecord[]): readonly Uint8Array[] {
+  /** The request's bytes in segments, to be sent one after another. `longTexts`: what was encoded ahead. */
+  write(records: readonly SpanRecord[], longTexts?: LongTexts): readonly Uint8Array[] {
     this.#body.clear();
+    this.#body.longTexts = longTexts;
     const ranges = [...byScope(records)].map(([scope, spans]) => this.#writeScope(scope, spans));
+    this.#body.longTexts = undefined;
     return ranges.map(([from, to]) => this.#body.view(from, to));
   }
 
@@ -93,7 +96,8 @@ function lengthPrefix(field: number, length: number): Uint8Array {
   return Uint8Array.of(...bytes, rest);
 }
 
-function writeSpan(out: ProtoBuffer, record: SpanRecord): void {
+/** One span as field 2 of a ScopeSpans. A span that runs has no end. */
+export function writeSpan(out: ProtoBuffer, record: SpanRecord): void {
   const message = out.open(2);
   out.hex(1, record.traceId);
   out.hex(2, record.spanId);
@@ -102,7 +106,7 @@ function writeSpan(out: ProtoBuffer, record: SpanRecord): void {
   out.string(5, record.name);
   out.uint(6, record.kind + 1);
   out.nanos(7, record.startTime);
-  out.nanos(8, record.endTime);
+  if (record.endTime !== 0) out.nanos(8, record.endTime);
   writeAttributes(out, 9, record.attributes);
   if (record.droppedAttributes > 0) out.uint(10, record.droppedAttributes);
   for (const event of record.events) writeEvent(out, event);
@@ -148,7 +152,7 @@ function flagsOf(traceFlags: number, remote: boolean): number {
   return (traceFlags & 0xff) | hasIsRemote | (remote ? isRemote : 0);
 }
 
-function writeAttributes(out: ProtoBuffer, field: number, attributes: Attributes): void {
+export function writeAttributes(out: ProtoBuffer, field: number, attributes: Attributes): void {
   for (const key in attributes) {
     const value = attributes[key];
     if (value === undefined || value === null) continue;
@@ -162,7 +166,7 @@ function writeAttributes(out: ProtoBuffer, field: number, attributes: Attributes
 
 /** The length is known, so that a long text is written once and never moved. */
 function writeStringValue(out: ProtoBuffer, text: string): void {
-  const bytes = utf8Length(text);
+  const bytes = out.utf8Length(text);
   if (bytes < 0x70) return writeValue(out, 2, text);
   out.lengthOf(2, 1 + varintLength(bytes) + bytes);
   out.string(1, text, bytes);
@@ -186,4 +190,20 @@ function writeArray(out: ProtoBuffer, values: readonly unknown[]): void {
   const message = out.open(5);
   for (const value of values) writeValue(out, 1, value);
   out.close(message);
+}
+
+/** The fields of a ScopeSpans other than its spans. */
+export function writeScopeFields(out: ProtoBuffer, scope: InstrumentationScope): void {
+  const message = out.open(1);
+  out.string(1, scope.name);
+  if (scope.version !== undefined) out.string(2, scope.version);
+  out.close(message);
+  if (scope.schemaUrl !== undefined) out.string(3, scope.schemaUrl);
+}
+
+/** The fields of a Resource. */
+export function encodeResource(resource: Attributes): Buffer {
+  const out = new ProtoBuffer();
+  writeAttributes(out, 1, resource);
+  return Buffer.from(out.view(0, out.length));
 }

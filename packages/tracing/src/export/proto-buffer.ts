@@ -3,6 +3,9 @@
  * Owns: that buffer; what it hands out is valid until the next `clear`.
  * I1. A nested message is written in place; its length goes in afterwards, and only a body over 127 bytes moves, by 1 to 4 bytes.
  */
+import type { LongTexts } from "./long-texts.ts";
+import { longText } from "./long-texts.ts";
+
 const initialBytes = 64 * 1024;
 const keptBytes = 4 * 1024 * 1024;
 
@@ -12,11 +15,19 @@ const bytesType = 2;
 const fixed32Type = 5;
 
 export class ProtoBuffer {
+  /** Texts that were encoded ahead; they are copied. */
+  longTexts: LongTexts | undefined;
   #buffer = Buffer.allocUnsafeSlow(initialBytes);
   #end = 0;
 
   get length(): number {
     return this.#end;
+  }
+
+  /** Bytes of `text` in UTF-8. */
+  utf8Length(text: string): number {
+    if (text.length > longText) return this.longTexts?.get(text)?.bytes ?? Buffer.byteLength(text);
+    return utf8Length(text);
   }
 
   /** Starts anew. A buffer that one huge batch blew up is not kept. */
@@ -25,7 +36,7 @@ export class ProtoBuffer {
     if (this.#buffer.length > keptBytes) this.#buffer = Buffer.allocUnsafeSlow(initialBytes);
   }
 
-  view(from: number, to: number): Uint8Array {
+  view(from: number, to: number): Buffer {
     return this.#buffer.subarray(from, to);
   }
 
@@ -33,6 +44,11 @@ export class ProtoBuffer {
   skip(bytes: number): void {
     this.#reserve(bytes);
     this.#end += bytes;
+  }
+
+  /** Takes back all that was written from `position` on. */
+  truncate(position: number): void {
+    this.#end = position;
   }
 
   /** Copies `bytes` so that they end at `position`. */
@@ -98,7 +114,7 @@ export class ProtoBuffer {
   }
 
   /** `bytes`: the text's length in UTF-8, for whoever has counted it already. */
-  string(field: number, text: string, bytes: number = utf8Length(text)): void {
+  string(field: number, text: string, bytes: number = this.utf8Length(text)): void {
     this.#reserve(bytes + 16);
     this.#tag(field, bytesType);
     this.#varint(bytes);
@@ -142,12 +158,23 @@ export class ProtoBuffer {
 
   #utf8(text: string, bytes: number): void {
     const buffer = this.#buffer;
+    if (text.length > longText) {
+      const encoded = this.longTexts?.get(text);
+      if (encoded !== undefined) return this.#copy(encoded.pieces);
+    }
     if (bytes !== text.length || bytes > 24) {
       buffer.write(text, this.#end, bytes, "utf8");
       this.#end += bytes;
       return;
     }
     for (let index = 0; index < bytes; index += 1) buffer[this.#end++] = text.charCodeAt(index);
+  }
+
+  #copy(pieces: readonly Uint8Array[]): void {
+    for (const piece of pieces) {
+      this.#buffer.set(piece, this.#end);
+      this.#end += piece.length;
+    }
   }
 
   #tag(field: number, type: number): void {

@@ -18,6 +18,7 @@ export type StopPhase = "drain" | "flush";
 interface Stop {
   readonly phase: StopPhase;
   readonly run: () => Promise<unknown>;
+  readonly last: (() => void) | undefined;
 }
 
 const signals = ["SIGTERM", "SIGINT"] as const;
@@ -26,13 +27,14 @@ const stops = new Set<Stop>();
 let stopping = false;
 
 /**
- * Runs `run`, which must be bounded in time, at the first SIGTERM or SIGINT. Returns how to take it back, which `run`
- * itself may call. A worker thread gets no signals: there it does nothing.
+ * Runs `run`, which must be bounded in time, at the first SIGTERM or SIGINT, and `last` right before the signal takes
+ * its course. Returns how to take it back, which `run` itself may call. A worker thread gets no signals: there it does
+ * nothing.
  */
-export function onStopSignal(phase: StopPhase, run: () => Promise<unknown>): () => void {
+export function onStopSignal(phase: StopPhase, run: () => Promise<unknown>, last?: () => void): () => void {
   if (!isMainThread) return () => {};
   if (stops.size === 0) listen();
-  const stop: Stop = { phase, run };
+  const stop: Stop = { phase, run, last };
   stops.add(stop);
   return () => {
     if (stops.delete(stop) && stops.size === 0 && !stopping) unlisten();
@@ -62,6 +64,7 @@ async function stopAll(): Promise<void> {
 
 function takeItsCourse(signal: NodeJS.Signals): void {
   unlisten();
+  for (const { last } of stops) last?.();
   process.kill(process.pid, signal);
 }
 

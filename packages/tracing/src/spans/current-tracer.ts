@@ -10,6 +10,8 @@ import { tracerOptions } from "./weft-tracer-provider.ts";
 import type { WeftTracerProvider } from "./weft-tracer-provider.ts";
 
 let provider: WeftTracerProvider | undefined;
+/** Whether the api's global is `provider`, so that taking it away is ours to do. */
+let isGlobal = false;
 let ownTracer: Tracer | undefined;
 let lastTraceId: string | undefined;
 let enabled = true;
@@ -21,15 +23,22 @@ export function ownProvider(): WeftTracerProvider | undefined {
 /** False when another SDK registered its provider first. */
 export function registerProvider(candidate: WeftTracerProvider): boolean {
   if (!trace.setGlobalTracerProvider(candidate)) return false;
+  useProvider(candidate);
+  isGlobal = true;
+  return true;
+}
+
+/** For Weft's own spans only: where the api's global cannot be set, and what stands there cannot be used. */
+export function useProvider(candidate: WeftTracerProvider): void {
   provider = candidate;
   candidate.enabled = enabled;
   ownTracer = candidate.getTracer(libraryName, version, tracerOptions);
-  return true;
 }
 
 export function unregisterProvider(candidate: WeftTracerProvider): void {
   if (provider !== candidate) return;
-  trace.disable();
+  if (isGlobal) trace.disable();
+  isGlobal = false;
   provider = undefined;
   ownTracer = undefined;
 }

@@ -34,7 +34,7 @@ export class RecordingSpan implements WeftSpan {
   readonly #spanContext: SpanContext;
   readonly #parentContext: Context;
   readonly #limits: SpanLimits;
-  readonly #sink: SpanSink;
+  readonly #sink: Pick<SpanSink, "onEnd">;
   #attributeCount = 0;
   #context: Context | undefined;
 
@@ -43,7 +43,7 @@ export class RecordingSpan implements WeftSpan {
     spanContext: SpanContext,
     parentContext: Context,
     limits: SpanLimits,
-    sink: SpanSink,
+    sink: Pick<SpanSink, "onEnd">,
   ) {
     this.traceId = record.traceId;
     this.spanId = record.spanId;

@@ -45,9 +45,11 @@ export interface SpanRecord {
   readonly status: SpanStatus;
 }
 
-/** Takes ended spans. Must not throw and must not block. */
+/** Takes ended spans, and started ones if it wants to. Must not throw and must not block. */
 export interface SpanSink {
   onEnd(record: SpanRecord): void;
+  /** Takes started spans: the record goes on changing until its end. */
+  readonly onStart?: ((record: SpanRecord) => void) | undefined;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

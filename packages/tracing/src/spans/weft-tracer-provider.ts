@@ -20,15 +20,17 @@ export interface TracerProviderOptions {
   readonly limits?: Partial<SpanLimits>;
 }
 
-export class WeftTracerProvider implements TracerProvider, TracerCore, SpanSink {
+export class WeftTracerProvider implements TracerProvider, TracerCore {
   /** While false, spans pass on the context they are given and record nothing. */
   enabled = true;
   readonly resource: Attributes;
   readonly sampler: Sampler;
   readonly limits: SpanLimits;
-  readonly sink: SpanSink = this;
+  readonly sink: Pick<SpanSink, "onEnd"> = this;
   readonly #tracers = new Map<string, WeftTracer>();
   #sinks: readonly SpanSink[] = [];
+  /** Undefined while no sink wants to know of starts: then a start costs nothing. */
+  onStart: ((record: SpanRecord) => void) | undefined;
 
   constructor(options: TracerProviderOptions = {}) {
     this.resource = Object.freeze({ ...options.resource });
@@ -48,11 +50,22 @@ export class WeftTracerProvider implements TracerProvider, TracerCore, SpanSink 
   }
 
   addSink(sink: SpanSink): void {
-    this.#sinks = [...this.#sinks, sink];
+    this.#setSinks([...this.#sinks, sink]);
   }
 
   removeSink(sink: SpanSink): void {
-    this.#sinks = this.#sinks.filter((other) => other !== sink);
+    this.#setSinks(this.#sinks.filter((other) => other !== sink));
+  }
+
+  #setSinks(sinks: readonly SpanSink[]): void {
+    this.#sinks = sinks;
+    const starts = sinks.filter((sink) => sink.onStart !== undefined);
+    this.onStart =
+      starts.length === 0
+        ? undefined
+        : (record) => {
+            for (const sink of starts) sink.onStart?.(record);
+          };
   }
 
   onEnd(record: SpanRecord): void {

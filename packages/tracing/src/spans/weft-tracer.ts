@@ -8,14 +8,15 @@ import { newSpanId, newTraceId } from "./random-ids.ts";
 import { RecordingSpan } from "./recording-span.ts";
 import type { Sampler } from "./samplers.ts";
 import type { SpanLimits } from "./span-limits.ts";
-import type { InstrumentationScope, OpenRecord, SpanSink } from "./span-record.ts";
+import type { InstrumentationScope, OpenRecord, SpanRecord, SpanSink } from "./span-record.ts";
 
 /** What all tracers of one provider share. */
 export interface TracerCore {
   readonly enabled: boolean;
   readonly sampler: Sampler;
   readonly limits: SpanLimits;
-  readonly sink: SpanSink;
+  readonly sink: Pick<SpanSink, "onEnd">;
+  readonly onStart: ((record: SpanRecord) => void) | undefined;
 }
 
 export class WeftTracer implements Tracer {
@@ -41,6 +42,7 @@ export class WeftTracer implements Tracer {
     span.setAttributes(inheritedAttributes(context));
     if (options.attributes !== undefined) span.setAttributes(options.attributes);
     if (options.links !== undefined) addValidLinks(span, options.links);
+    this.#core.onStart?.(record);
     return span;
   }
 

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { WeftError } from "../errors/weft-error.ts";
+import type { Certificates } from "../export/http-sender.ts";
 import { parsePairs } from "./parse-pairs.ts";
 import type { TracingOptions } from "./tracing-options.ts";
 import { warnOnce } from "./warn-once.ts";
@@ -12,6 +14,9 @@ export interface Destination {
   readonly headers: Readonly<Record<string, string>>;
   readonly gzip: boolean;
   readonly timeoutMs: number;
+  /** OTLP as JSON instead of protobuf. */
+  readonly json: boolean;
+  readonly certificates: Certificates | undefined;
 }
 
 const tracesPath = "/v1/traces";
@@ -24,6 +29,8 @@ export function chooseDestinations(
   const common = {
     gzip: (options.compression ?? readOtlp(environment, "COMPRESSION")) === "gzip",
     timeoutMs: positive(readOtlp(environment, "TIMEOUT")) ?? 10_000,
+    certificates: readCertificates(environment),
+    json: false,
   };
   const destinations: Destination[] = [];
   const collector = options.collector ?? text(environment["WEFT_COLLECTOR"]);
@@ -35,13 +42,47 @@ export function chooseDestinations(
   }
   const endpoint = otlpUrl(options, environment);
   if (endpoint !== undefined && destinations.every((other) => other.url !== endpoint)) {
-    const protocol = readOtlp(environment, "PROTOCOL") ?? "http/protobuf";
-    if (protocol !== "http/protobuf")
-      warnOnce(`Spans go out as http/protobuf; OTEL_EXPORTER_OTLP_PROTOCOL says ${protocol}.`);
+    const json = chooseEncoding(environment) === "http/json";
     const headers = { ...parsePairs(readOtlp(environment, "HEADERS")), ...options.headers };
-    destinations.push({ kind: "otlp", url: endpoint, base: endpoint, headers, ...common });
+    destinations.push({ kind: "otlp", url: endpoint, base: endpoint, headers, ...common, json });
   }
   return destinations;
+}
+
+/** https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specify-protocol */
+function chooseEncoding(environment: NodeJS.ProcessEnv): "http/protobuf" | "http/json" {
+  const protocol = readOtlp(environment, "PROTOCOL") ?? "http/protobuf";
+  if (protocol === "http/protobuf" || protocol === "http/json") return protocol;
+  warnOnce(
+    protocol === "grpc"
+      ? "OTLP over gRPC is not supported: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and name the backend's HTTP port, usually 4318 instead of 4317. Spans go out as http/protobuf."
+      : `Spans go out as http/protobuf; OTEL_EXPORTER_OTLP_PROTOCOL says ${protocol}, which is none of http/protobuf and http/json.`,
+  );
+  return "http/protobuf";
+}
+
+/** https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options */
+function readCertificates(environment: NodeJS.ProcessEnv): Certificates | undefined {
+  const ca = readPem(environment, "CERTIFICATE");
+  const cert = readPem(environment, "CLIENT_CERTIFICATE");
+  const key = readPem(environment, "CLIENT_KEY");
+  return ca === undefined && cert === undefined && key === undefined ? undefined : { ca, cert, key };
+}
+
+function readPem(environment: NodeJS.ProcessEnv, name: string): Buffer | undefined {
+  const path = readOtlp(environment, name);
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new WeftError(
+      "invalid_argument",
+      `OTEL_EXPORTER_OTLP_${name} names a file that cannot be read: ${path}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function otlpUrl(options: TracingOptions, environment: NodeJS.ProcessEnv): string | undefined {

@@ -12,22 +12,21 @@ import { registerContextManager } from "../context/active-context.ts";
 import { allowBaggage } from "../context/allowed-baggage.ts";
 import { StrictPropagator } from "../context/strict-propagator.ts";
 import { installExitHooks } from "../export/exit-hooks.ts";
-import { HttpSender } from "../export/http-sender.ts";
-import { OtlpWriter } from "../export/otlp-writer.ts";
-import { SpanExporter } from "../export/span-exporter.ts";
-import { registerProvider, unregisterProvider } from "../spans/current-tracer.ts";
+import type { Pipeline } from "../export/pipeline.ts";
+import { noStats } from "./no-stats.ts";
+import { openPipeline } from "./open-pipeline.ts";
+import { registerProvider, unregisterProvider, useProvider } from "../spans/current-tracer.ts";
 import { samplerByName } from "../spans/samplers.ts";
 import type { Sampler } from "../spans/samplers.ts";
 import { WeftTracerProvider } from "../spans/weft-tracer-provider.ts";
-import { Attr, schemaUrl } from "../vocabulary.ts";
+import { Attr } from "../vocabulary.ts";
 import { runningTracing, setRunningTracing } from "./running-tracing.ts";
 import { chooseDestinations, isLoopback } from "./destinations.ts";
 import type { Destination } from "./destinations.ts";
+import { apiSkew, isGlobalUsable } from "./self-check.ts";
 import { buildResource } from "./resource.ts";
 import type { Tracing, TracingOptions } from "./tracing-options.ts";
 import { warnOnce } from "./warn-once.ts";
-
-const defaultQueue = { maxSpans: 100_000, maxBytes: 64 * 1024 * 1024 };
 
 /**
  * Starts tracing for this process; options win over the environment.
@@ -51,21 +50,25 @@ export function startTracing(options: TracingOptions = {}): Tracing {
     ...(sampler === undefined ? {} : { sampler }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
-  if (!registerProvider(provider)) return underAnotherSdk(policy, destinations);
+  if (!registerProvider(provider)) {
+    if (isGlobalUsable()) return underAnotherSdk(policy, destinations);
+    warnOnce(apiSkew(destinations.length > 0));
+    useProvider(provider);
+  }
   registerContextManager();
   const ownPropagator = propagation.setGlobalPropagator(new StrictPropagator());
   allowBaggage(options.baggage ?? []);
   configureContent({ policy: effective });
   if (destinations.length === 0) warnOnce(nowhere);
-  const exporters = destinations.map((destination) => createExporter(destination, provider, options));
-  for (const exporter of exporters) provider.addSink(exporter);
+  const pipeline = openPipeline(destinations, provider.resource, options, environment);
+  provider.addSink(pipeline);
   const stop = (): void => {
     unregisterProvider(provider);
     if (ownPropagator) propagation.disable();
     configureContent(undefined);
     setRunningTracing(undefined);
   };
-  const tracing = createTracing(exporters, options.shutdownTimeoutMs ?? 5000, stop);
+  const tracing = createTracing(pipeline, options.shutdownTimeoutMs ?? 5000, stop);
   setRunningTracing({ tracing, provider, collector: destinations.find((to) => to.kind === "collector") });
   return tracing;
 }
@@ -73,37 +76,22 @@ export function startTracing(options: TracingOptions = {}): Tracing {
 const nowhere =
   "Spans are exported nowhere: neither a collector nor an endpoint is set (WEFT_COLLECTOR, OTEL_EXPORTER_OTLP_ENDPOINT).";
 
-function createExporter(
-  destination: Destination,
-  provider: WeftTracerProvider,
-  options: TracingOptions,
-): SpanExporter {
-  const name = `The ${destination.kind === "collector" ? "collector" : "OTLP endpoint"} at ${new URL(destination.url).origin}`;
-  return new SpanExporter({
-    name,
-    sender: new HttpSender(destination),
-    writer: new OtlpWriter(provider.resource, schemaUrl),
-    maxSpans: options.queue?.maxSpans ?? defaultQueue.maxSpans,
-    maxBytes: options.queue?.maxBytes ?? defaultQueue.maxBytes,
-    warn: warnOnce,
+function createTracing(pipeline: Pipeline, timeoutMs: number, stop: () => void): Tracing {
+  const flushAll = (): Promise<boolean> => pipeline.flush(timeoutMs);
+  const removeHooks = installExitHooks({
+    flush: flushAll,
+    finish: () => pipeline.finish(),
+    flushOnError: !pipeline.hasSpool,
   });
-}
-
-function createTracing(exporters: readonly SpanExporter[], timeoutMs: number, stop: () => void): Tracing {
-  const flushAll = async (): Promise<boolean> => {
-    const results = await Promise.all(exporters.map((exporter) => exporter.flush(timeoutMs)));
-    return results.every(Boolean);
-  };
-  const removeHooks = installExitHooks(flushAll);
   let ended: Promise<void> | undefined;
   const end = async (): Promise<void> => {
+    await pipeline.shutdown(timeoutMs);
     removeHooks();
-    await Promise.all(exporters.map((exporter) => exporter.shutdown(timeoutMs)));
     stop();
   };
   const shutdown = (): Promise<void> => (ended ??= end());
   const flush = async (): Promise<void> => void (await flushAll());
-  return { flush, shutdown, [Symbol.asyncDispose]: shutdown };
+  return { flush, shutdown, stats: () => pipeline.stats(), [Symbol.asyncDispose]: shutdown };
 }
 
 /** The other SDK exports; what is left to us is to wait for it. */
@@ -119,7 +107,7 @@ function underAnotherSdk(policy: ContentPolicy | undefined, destinations: readon
   const flush = async (): Promise<void> => {
     if (hasMethod(inner, "forceFlush")) await inner.forceFlush();
   };
-  return { flush, shutdown: flush, [Symbol.asyncDispose]: flush };
+  return { flush, shutdown: flush, stats: () => noStats, [Symbol.asyncDispose]: flush };
 }
 
 function hasMethod<K extends string>(value: unknown, name: K): value is Record<K, () => unknown> {
@@ -131,7 +119,7 @@ function hasMethod<K extends string>(value: unknown, name: K): value is Record<K
 }
 
 const done = async (): Promise<void> => {};
-const nothing: Tracing = { flush: done, shutdown: done, [Symbol.asyncDispose]: done };
+const nothing: Tracing = { flush: done, shutdown: done, stats: () => noStats, [Symbol.asyncDispose]: done };
 
 function isEnabled(options: TracingOptions, environment: NodeJS.ProcessEnv): boolean {
   if (options.enabled !== undefined) return options.enabled;

@@ -1,5 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { ContentPolicy } from "../content/content-settings.ts";
+import type { TracingStats } from "../export/tracing-stats.ts";
 import type { Sampler } from "../spans/samplers.ts";
 import type { SpanLimits } from "../spans/span-limits.ts";
 
@@ -29,8 +30,15 @@ export interface TracingOptions {
   readonly limits?: Partial<SpanLimits>;
   /** Baggage keys that may cross a hop. Default: none. */
   readonly baggage?: readonly string[];
-  /** Bounds of what waits for export. Default: 64 MiB and 100,000 spans. */
+  /** Bounds of what waits in memory for each destination. Default: 128 MiB and 131,072 spans. */
   readonly queue?: { readonly maxBytes?: number; readonly maxSpans?: number };
+  /**
+   * A folder on a local disk: spans are written there as they end, survive the process, and are sent by the next one that names
+   * the folder. `maxBytes`: when it is full, spans are dropped and counted; default 512 MiB. Default: none; `WEFT_SPOOL`.
+   */
+  readonly spool?: string | { readonly folder: string; readonly maxBytes?: number };
+  /** Milliseconds until spans that a destination does not take are given up, without a spool. Default: 120,000. */
+  readonly giveUpMs?: number;
   /** Milliseconds that a shutdown may take. Default: 5,000. */
   readonly shutdownTimeoutMs?: number;
   /** Default: true, unless `WEFT_TRACING=off` or `OTEL_SDK_DISABLED=true`. */
@@ -43,4 +51,6 @@ export interface Tracing extends AsyncDisposable {
   flush(): Promise<void>;
   /** As `await using` does. */
   shutdown(): Promise<void>;
+  /** What became of the spans so far. */
+  stats(): TracingStats;
 }

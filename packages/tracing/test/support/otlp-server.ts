@@ -15,7 +15,8 @@ export interface OtlpServer extends AsyncDisposable {
 
 /** A real OTLP/HTTP receiver. `answer` may refuse: it gets the number of the request, from 1, and returns a status. */
 export async function startOtlpServer(
-  answer: (request: number, response: ServerResponse) => number | Promise<number> = () => 200,
+  answer: (request: number, response: ServerResponse, body: Buffer) => number | Promise<number> = () => 200,
+  port = 0,
 ): Promise<OtlpServer> {
   const requests: OtlpServer["requests"] = [];
   const spans: DecodedSpan[] = [];
@@ -24,19 +25,21 @@ export async function startOtlpServer(
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     const receive = async (): Promise<void> => {
+      // The live channel asks whether this is a Weft collector; it is none.
+      if (request.method !== "POST" || request.url === "/api/live") return void response.writeHead(404).end();
       requests.push({ path: request.url ?? "", headers: request.headers });
       const body = Buffer.concat(chunks);
-      const status = await answer(requests.length, response);
+      const status = await answer(requests.length, response, body);
       if (status === 200) {
         spans.push(...spansOf(request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body));
       }
-      response.writeHead(status).end();
+      if (!response.writableEnded) response.writeHead(status).end();
       for (const { count, resolve } of waiting) if (spans.length >= count) resolve();
     };
     request.on("end", () => void receive());
   });
   const listening = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", listening.resolve);
+  server.listen(port, "127.0.0.1", listening.resolve);
   await listening.promise;
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

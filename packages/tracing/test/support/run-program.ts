@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
 // @boundaries-ignore tests of every package share the one spawnNode
 // @boundaries-ignore the one way to start a Node
 import { spawnNode } from "../../../../scripts/spawn-node.ts";
@@ -14,6 +15,8 @@ export interface Program {
   readonly child: ChildProcess;
   /** Resolves when the program has printed `text`. */
   printed(text: string): Promise<void>;
+  /** Resolves when `text` stands on its stderr. */
+  complained(text: string): Promise<void>;
   readonly end: Promise<ProgramEnd>;
 }
 
@@ -30,24 +33,34 @@ export function runProgram(
   const child = spawnNode(new URL(`../programs/${name}.ts`, import.meta.url), args, {
     env: { ...inherited, ...environment },
   });
-  let stdout = "";
-  let stderr = "";
-  const waiting: { text: string; resolve: () => void }[] = [];
-  child.stdout?.on("data", (chunk: Buffer) => {
-    stdout += chunk.toString();
-    for (const { text, resolve } of waiting) if (stdout.includes(text)) resolve();
-  });
-  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
   const end = Promise.withResolvers<ProgramEnd>();
-  child.on("close", (code, signal) => end.resolve({ code, signal, stdout, stderr }));
+  child.on("close", (code, signal) =>
+    end.resolve({ code, signal, stdout: stdout.text(), stderr: stderr.text() }),
+  );
   return {
     child,
-    printed: (text) => {
+    printed: (text) => stdout.has(text),
+    complained: (text) => stderr.has(text),
+    end: end.promise,
+  };
+}
+
+function collect(stream: Readable | null): { text(): string; has(part: string): Promise<void> } {
+  let all = "";
+  const waiting: { part: string; resolve: () => void }[] = [];
+  stream?.on("data", (chunk: Buffer) => {
+    all += chunk.toString();
+    for (const { part, resolve } of waiting) if (all.includes(part)) resolve();
+  });
+  return {
+    text: () => all,
+    has: (part) => {
       const { promise, resolve } = Promise.withResolvers<void>();
-      if (stdout.includes(text)) resolve();
-      else waiting.push({ text, resolve });
+      if (all.includes(part)) resolve();
+      else waiting.push({ part, resolve });
       return promise;
     },
-    end: end.promise,
   };
 }

@@ -3,7 +3,8 @@
  *
  * Owns: the open streams. The store reports commits only while there are any.
  *
- * Events: `trace` (a summary, once per commit that changed it) and `span-end`. `?traceId=` narrows both to one trace.
+ * Events: `trace` (a summary, once per commit that changed it), `span-start` and `span-end`. `?traceId=` narrows them to one
+ * trace.
  *
  * I1 A reader that does not read is cut at `maxBacklogBytes`, not buffered for; EventSource reconnects by itself.
  * I2 A stream carries a comment every 15 s, so that a reader and proxies can tell it from a dead one.
@@ -32,7 +33,7 @@ export class LiveFeed {
   }
 
   open(exchange: Exchange): void {
-    requireMethod(exchange, "GET");
+    requireMethod(exchange, "GET", "POST");
     const traceId = exchange.query.get("traceId");
     const { response } = exchange;
     const reader: Reader = { response, traceId: traceId ? parseTraceId(traceId) : undefined };
@@ -65,8 +66,9 @@ export class LiveFeed {
     clearInterval(this.heartbeat);
   }
 
-  private publish({ spans, traces }: Committed): void {
+  private publish({ spans, starts, traces }: Committed): void {
     const texts = [
+      ...starts.map((span) => ({ traceId: span.traceId, text: event("span-start", span) })),
       ...spans.map((span) => ({ traceId: span.traceId, text: event("span-end", span) })),
       ...traces.map((trace) => ({ traceId: trace.traceId, text: event("trace", trace) })),
     ];

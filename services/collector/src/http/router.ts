@@ -7,6 +7,7 @@ import type { Access } from "./access.ts";
 import { requireMethod, sendError, sendJson } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
 import { ingest } from "./ingest.ts";
+import { takeLiveReport } from "./live-reports.ts";
 import type { LiveFeed } from "./live-feed.ts";
 import { plainPage } from "./plain-pages.ts";
 import type { BodyLimits, ByteBudget } from "./read-body.ts";
@@ -43,11 +44,18 @@ function health(exchange: Exchange): void {
   sendJson(exchange, body);
 }
 
-async function api(exchange: Exchange, { access, store, live }: RouterParts): Promise<void> {
+async function api(exchange: Exchange, { access, store, live, limits, budget }: RouterParts): Promise<void> {
   access.requireToken(exchange);
   const { path } = exchange;
   if (path === "/api/traces") return await traceList(exchange, store);
-  if (path === "/api/live") return live.open(exchange);
+  if (path === "/api/live") {
+    if (exchange.method === "POST") return await takeLiveReport(exchange, store, limits, budget);
+    return live.open(exchange);
+  }
+  if (path === "/api/instances") {
+    requireMethod(exchange, "GET");
+    return sendJson(exchange, await store.instances());
+  }
   if (path === "/api/services") {
     requireMethod(exchange, "GET");
     return sendJson(exchange, await store.services());

@@ -4,7 +4,7 @@
  * Owns: the prepared statements of ingest, and caches of names, groups and open traces.
  * Does not own: the transaction; after a rollback its caller calls `forget`.
  *
- * I1 A span (trace id, span id) is stored at most once; the first wins.
+ * I1 A span (trace id, span id) is stored at most once; the first wins, but a real end replaces a closing (outcome lost).
  * I2 A trace's summary counts exactly the spans that are stored.
  * I3 A cache only holds what the database holds; what a rollback took back is forgotten.
  */
@@ -16,15 +16,27 @@ import { numberOf, textOf, textsOf } from "../otlp/scan-request.ts";
 import type { ScannedSpan, SpanGroup } from "../otlp/scan-request.ts";
 import { messageIds } from "../trace/messages.ts";
 import { errorStatus, SpanMarks } from "./span-marks.ts";
+import type { LiveRows } from "./live-rows.ts";
 import { SummaryRows } from "./summary-rows.ts";
-import { addToAccount, isoTime, milliseconds, newAccount, toSummary, typeOf } from "./trace-account.ts";
+import {
+  addToAccount,
+  isoTime,
+  milliseconds,
+  newAccount,
+  removeClosing,
+  toSummary,
+  typeOf,
+} from "./trace-account.ts";
 import type { TraceAccount } from "./trace-account.ts";
 
 const maxCachedNames = 50_000;
 const maxCachedTraces = 5_000;
 
 export class SpanWriter {
+  private readonly database: DatabaseSync;
   private readonly summaries: SummaryRows;
+  private readonly live: LiveRows;
+  private readonly selectMarks: StatementSync;
   private readonly insertSpan: StatementSync;
   private readonly insertBody: StatementSync;
   private readonly insertText: StatementSync;
@@ -38,8 +50,11 @@ export class SpanWriter {
   private readonly accounts = new Map<string, TraceAccount>();
   private readonly dirty = new Set<TraceAccount>();
 
-  constructor(database: DatabaseSync) {
-    this.summaries = new SummaryRows(database);
+  constructor(database: DatabaseSync, live: LiveRows) {
+    this.live = live;
+    this.summaries = new SummaryRows(database, live);
+    this.database = database;
+    this.selectMarks = database.prepare("SELECT id, marks FROM spans WHERE trace = ? AND span_id = ?");
     this.insertSpan = database.prepare(
       `INSERT INTO spans (trace, span_id, parent_id, start_ns, end_ns, name, grp, service, type, agent, kind, status,
        flags, marks, dropped) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -70,8 +85,9 @@ export class SpanWriter {
   write(span: ScannedSpan): boolean {
     const type = typeOf(span);
     const account = this.account(span);
-    const id = this.insert(span, type, account.no);
+    const id = this.insert(span, type, account.no) ?? this.replaceClosing(span, type, account);
     if (id === undefined) return false;
+    this.live.spanStored(span, account.no);
     this.insertBody.run(id, span.bytes);
     this.writeTexts(span, account.no, id);
     if (!account.services.has(span.group.service)) {
@@ -82,8 +98,31 @@ export class SpanWriter {
     return true;
   }
 
+  /** Keeps that a span began. Returns whether it is news. */
+  writeStart(span: ScannedSpan, instance: string): boolean {
+    const type = typeOf(span);
+    const account = this.account(span);
+    const service = this.string(span.group.service);
+    const columns = {
+      trace: account.no,
+      name: this.string(span.name),
+      group: this.group(span.group),
+      service,
+      type: this.string(type),
+      agent: this.string(textOf(span, Attr.agentName)),
+    };
+    if (!this.live.writeStart(span, columns, instance)) return false;
+    if (span.parentId === "" && account.rootStart === undefined) account.rootName = span.name;
+    if (span.start < account.start) account.start = span.start;
+    if (!account.services.has(span.group.service)) this.insertService.run(service, account.no);
+    account.services.add(span.group.service);
+    this.dirty.add(account);
+    return true;
+  }
+
   /** Writes the summaries that changed and returns them. */
   finish(): readonly TraceSummary[] {
+    this.live.finish();
     const changed = [...this.dirty];
     for (const account of changed) this.summaries.update(account);
     this.dirty.clear();
@@ -97,6 +136,24 @@ export class SpanWriter {
     this.accounts.clear();
     this.strings.clear();
     this.groups.clear();
+    this.live.forget();
+  }
+
+  /** The number of the new row, when a closing stood in the way of a real end. */
+  private replaceClosing(span: ScannedSpan, type: string, account: TraceAccount): number | undefined {
+    if (textOf(span, Attr.outcome) === Outcomes.lost) return undefined;
+    const row = this.selectMarks.get(account.no, Buffer.from(span.spanId, "hex"));
+    if (row === undefined || (Number(row["marks"]) & SpanMarks.lost) === 0) return undefined;
+    const id = Number(row["id"]);
+    for (const sql of [
+      "DELETE FROM bodies WHERE span = ?",
+      "DELETE FROM texts WHERE span = ?",
+      "DELETE FROM appends WHERE span = ?",
+      "DELETE FROM spans WHERE id = ?",
+    ])
+      this.database.prepare(sql).run(id);
+    removeClosing(account, span, type);
+    return this.insert(span, type, account.no);
   }
 
   private insert(span: ScannedSpan, type: string, trace: number): number | undefined {

@@ -9,6 +9,8 @@
  * I2 A request that is not OTLP stores nothing and harms no other request of its transaction.
  */
 import type {
+  InstanceList,
+  LiveReport,
   ServiceList,
   SpanDetails,
   TraceHealth,
@@ -29,15 +31,24 @@ import { TraceRows } from "../trace/trace-rows.ts";
 import type { TraceRef } from "../trace/trace-rows.ts";
 import { transcriptOf } from "../trace/transcript.ts";
 import { openDatabase } from "./schema.ts";
+import { instanceOfResource, LiveRows } from "./live-rows.ts";
 import { SpanWriter, toLiveSpan } from "./span-writer.ts";
 import type { AppendRequest, AppendResult, Committed, ListQuery } from "./store.ts";
 import { SummaryRows } from "./summary-rows.ts";
-import { toSummary } from "./trace-account.ts";
 
 export interface CommitOutcome {
   readonly results: readonly (AppendResult | WeftError)[];
+  /** For each report: what was wrong with it. */
+  readonly reported: readonly (WeftError | undefined)[];
   readonly committed: Committed;
 }
+
+interface ScannedReport {
+  readonly report: LiveReport;
+  readonly starts: readonly ScannedSpan[];
+}
+
+const defaultSilenceMs = 15_000;
 
 export class SqliteStore {
   readonly close: () => void;
@@ -45,40 +56,62 @@ export class SqliteStore {
   private readonly writer: SpanWriter;
   private readonly summaries: SummaryRows;
   private readonly rows: TraceRows;
+  private readonly live: LiveRows;
 
-  /** @param path the file; undefined: in memory */
-  constructor(path: string | undefined) {
+  /**
+   * @param path the file; undefined: in memory
+   * @param silenceMs after so long without a word a process is lost
+   */
+  constructor(path: string | undefined, silenceMs = defaultSilenceMs) {
     const { database, close } = openDatabase(path);
     this.database = database;
     this.close = close;
-    this.writer = new SpanWriter(database);
-    this.summaries = new SummaryRows(database);
-    this.rows = new TraceRows(database);
+    this.live = new LiveRows(database, silenceMs);
+    this.writer = new SpanWriter(database, this.live);
+    this.summaries = new SummaryRows(database, this.live);
+    this.rows = new TraceRows(database, this.live);
   }
 
   /**
    * One transaction; `committed` is filled only when someone listens (`live`). When the database itself fails, every request fails with
    * `unavailable` and nothing is stored.
    */
-  appendAll(requests: readonly AppendRequest[], live: boolean): CommitOutcome {
+  appendAll(
+    requests: readonly AppendRequest[],
+    live: boolean,
+    reports: readonly LiveReport[] = [],
+  ): CommitOutcome {
     const scanned = requests.map(scan);
+    const scannedReports = reports.map(scanReport);
+    const reported = scannedReports.map((report) => (report instanceof WeftError ? report : undefined));
+    for (const report of scannedReports) if (!(report instanceof WeftError)) this.live.note(report.report);
     const added: ScannedSpan[] = [];
+    const started: ScannedSpan[] = [];
+    if (requests.length === 0 && !scannedReports.some(hasStarts))
+      return { results: [], reported, committed: { spans: [], starts: [], traces: [] } };
     try {
       const traces = this.transaction(() => {
         for (const request of scanned) {
           if (request instanceof WeftError) continue;
           for (const span of request.spans) if (this.writer.write(span) && live) added.push(span);
         }
+        for (const report of scannedReports) {
+          if (report instanceof WeftError) continue;
+          for (const span of report.starts)
+            if (this.writer.writeStart(span, report.report.instance)) started.push(span);
+        }
         return this.writer.finish();
       });
-      return { results: scanned.map(toResult), committed: { spans: added.map(toLiveSpan), traces } };
+      const news = { spans: added.map(toLiveSpan), starts: live ? started.map(toLiveSpan) : [] };
+      return { results: scanned.map(toResult), reported, committed: { ...news, traces } };
     } catch (error) {
       this.writer.forget();
       const failure = new WeftError("unavailable", `the spans could not be stored: ${messageOf(error)}`, {
         cause: error,
       });
       const results = scanned.map((request) => (request instanceof WeftError ? request : failure));
-      return { results, committed: { spans: [], traces: [] } };
+      const failed = reported.map((fault) => fault ?? failure);
+      return { results, reported: failed, committed: { spans: [], starts: [], traces: [] } };
     }
   }
 
@@ -87,8 +120,7 @@ export class SqliteStore {
   }
 
   summary(traceId: string): TraceSummary | undefined {
-    const account = this.summaries.find(traceId);
-    return account === undefined ? undefined : toSummary(account);
+    return this.summaries.summary(traceId);
   }
 
   getTrace(traceId: string): Uint8Array<ArrayBuffer> | undefined {
@@ -100,7 +132,14 @@ export class SqliteStore {
   }
 
   getSpans(traceId: string, spanIds: readonly string[]): SpanDetails | undefined {
-    return this.view(traceId, (trace) => spanDetails(this.rows, trace, spanIds));
+    return this.view(traceId, (trace) => {
+      const details = spanDetails(this.rows, trace, spanIds);
+      const spans = details.spans.map((detail) => {
+        const text = this.live.textOf(traceId, detail.span.spanId);
+        return text === undefined ? detail : { ...detail, text };
+      });
+      return { ...details, spans };
+    });
   }
 
   transcript(traceId: string): Transcript | undefined {
@@ -108,7 +147,14 @@ export class SqliteStore {
   }
 
   health(traceId: string): TraceHealth | undefined {
-    return this.view(traceId, (trace) => healthOf(this.rows.tree(trace)));
+    return this.view(traceId, (trace) => {
+      const instances = new Set(this.rows.resources(trace).map(instanceOfResource));
+      return healthOf(this.rows.tree(trace), this.live.missingSpans(instances));
+    });
+  }
+
+  instances(): InstanceList {
+    return this.live.instances();
   }
 
   services(): ServiceList {
@@ -132,7 +178,7 @@ export class SqliteStore {
     if (trace === undefined) return false;
     const run = (sql: string): void => void this.database.prepare(sql).run(trace.no);
     run("DELETE FROM bodies WHERE span IN (SELECT id FROM spans WHERE trace = ?)");
-    for (const table of ["spans", "texts", "appends", "trace_services"])
+    for (const table of ["spans", "texts", "appends", "trace_services", "starts"])
       run(`DELETE FROM ${table} WHERE trace = ?`);
     run("DELETE FROM traces WHERE no = ?");
     return true;
@@ -162,6 +208,20 @@ function scan(request: AppendRequest): ScannedRequest | WeftError {
   const body = Buffer.from(buffer, byteOffset, byteLength);
   try {
     return scanRequest(request.encoding === "json" ? encodeRequest(body.toString("utf8")) : body);
+  } catch (error) {
+    return WeftError.from(error);
+  }
+}
+
+function hasStarts(report: ScannedReport | WeftError): boolean {
+  return !(report instanceof WeftError) && report.starts.length > 0;
+}
+
+/** Starts are spans like others, but for their end. */
+function scanReport(report: LiveReport): ScannedReport | WeftError {
+  if (report.starts === undefined) return { report, starts: [] };
+  try {
+    return { report, starts: scanRequest(encodeRequest(JSON.stringify(report.starts))).spans };
   } catch (error) {
     return WeftError.from(error);
   }

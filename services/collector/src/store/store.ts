@@ -10,6 +10,8 @@ import type {
   SpanDetails,
   TraceHealth,
   TraceList,
+  InstanceList,
+  LiveReport,
   TraceSummary,
   Transcript,
 } from "@weft/tracing/http";
@@ -45,6 +47,8 @@ export interface TraceFilter {
 /** What a commit added, told to the store's listener after it is durable. */
 export interface Committed {
   readonly spans: readonly LiveSpan[];
+  /** Spans that began and have not ended. */
+  readonly starts: readonly LiveSpan[];
   readonly traces: readonly TraceSummary[];
 }
 
@@ -55,6 +59,15 @@ export interface Store {
    * @throws WeftError `limit_exceeded` (retryable) when too many bytes wait already
    */
   append(request: AppendRequest): Promise<AppendResult>;
+  /** Another one with every start of a collector: whoever reports sees that it must tell its starts again. */
+  readonly epoch: string;
+  /**
+   * What runs in a process. Resolves when views show it.
+   * @throws WeftError `invalid_argument` when its starts are no spans
+   */
+  report(report: LiveReport): Promise<void>;
+  /** Processes that reported since this collector started. */
+  instances(): Promise<InstanceList>;
   listSummaries(query: ListQuery): Promise<TraceList>;
   /** The whole trace as OTLP JSON, encoded. */
   getTrace(traceId: string): Promise<Uint8Array<ArrayBuffer> | undefined>;

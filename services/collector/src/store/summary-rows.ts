@@ -2,6 +2,7 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { TraceList, TraceState, TraceSummary } from "@weft/tracing/http";
 import { WeftError } from "@weft/tracing";
+import type { LiveRows } from "./live-rows.ts";
 import type { ListQuery, TraceFilter } from "./store.ts";
 import { toSummary } from "./trace-account.ts";
 import type { TraceAccount } from "./trace-account.ts";
@@ -10,12 +11,14 @@ type Row = Record<string, SQLOutputValue>;
 
 export class SummaryRows {
   private readonly database: DatabaseSync;
+  private readonly live: LiveRows;
   private readonly insertTrace: StatementSync;
   private readonly updateTrace: StatementSync;
   private readonly selectTrace: StatementSync;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, live: LiveRows) {
     this.database = database;
+    this.live = live;
     this.insertTrace = database.prepare(
       `INSERT INTO traces (trace_id, start_ns, end_ns, root_name, state, span_count, error_count, turns, input_tokens,
        output_tokens, services, agents) VALUES (?, ?, ?, '', 'RUNNING', 0, 0, 0, 0, 0, '[]', '[]')`,
@@ -36,6 +39,17 @@ export class SummaryRows {
   find(traceId: string): TraceAccount | undefined {
     const row = this.selectTrace.get(Buffer.from(traceId, "hex"));
     return row === undefined ? undefined : toAccount(row);
+  }
+
+  /** As `list` has it: with the state that is derived. */
+  summary(traceId: string): TraceSummary | undefined {
+    const select = bigints(this.database.prepare(`${this.selectSql()} WHERE trace_id = ?`));
+    const row = select.get(Buffer.from(traceId, "hex"));
+    return row === undefined ? undefined : toSummary(toAccount(row));
+  }
+
+  private selectSql(): string {
+    return `SELECT t.*, ${this.live.stateSql()} AS live_state FROM traces t`;
   }
 
   update(account: TraceAccount): void {
@@ -59,14 +73,14 @@ export class SummaryRows {
 
   /** Newest first, by keyset: a page costs the same wherever it lies. */
   list(query: ListQuery): TraceList {
-    const { conditions, values } = toConditions(query.filter);
+    const { conditions, values } = toConditions(query.filter, this.live.stateSql());
     if (query.pageToken !== undefined) {
       conditions.push("(start_ns, no) < (?, ?)");
       values.push(...parsePageToken(query.pageToken));
     }
     const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
     const statement = bigints(
-      this.database.prepare(`SELECT * FROM traces ${where} ORDER BY start_ns DESC, no DESC LIMIT ?`),
+      this.database.prepare(`${this.selectSql()} ${where} ORDER BY start_ns DESC, no DESC LIMIT ?`),
     );
     const rows = statement.all(...values, query.pageSize + 1).map(toAccount);
     const page = rows.slice(0, query.pageSize);
@@ -77,7 +91,10 @@ export class SummaryRows {
   }
 }
 
-function toConditions(filter: TraceFilter | undefined): {
+function toConditions(
+  filter: TraceFilter | undefined,
+  stateSql: string,
+): {
   conditions: string[];
   values: (string | bigint)[];
 } {
@@ -90,7 +107,10 @@ function toConditions(filter: TraceFilter | undefined): {
     values.push(filter.service);
   }
   if (filter?.state !== undefined) {
-    conditions.push("state = ?");
+    // Derived only where it can differ, so that the other states cost nothing more.
+    if (filter.state === "RUNNING") conditions.push(`state = 'RUNNING' AND ${stateSql} = ?`);
+    else if (filter.state === "LOST") conditions.push(`state IN ('LOST', 'RUNNING') AND ${stateSql} = ?`);
+    else conditions.push("state = ?");
     values.push(filter.state);
   }
   return { conditions, values };
@@ -116,7 +136,7 @@ function toAccount(row: Row): TraceAccount {
     end: toBigInt(row["end_ns"]),
     rootName: String(row["root_name"]),
     rootStart: typeof rootStart === "bigint" ? rootStart : undefined,
-    state: String(row["state"]) as TraceState,
+    state: String(row["live_state"] ?? row["state"]) as TraceState,
     spanCount: Number(row["span_count"]),
     errorCount: Number(row["error_count"]),
     turns: Number(row["turns"]),

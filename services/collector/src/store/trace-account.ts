@@ -61,6 +61,17 @@ export function addToAccount(account: TraceAccount, span: ScannedSpan, type: str
   if (span.parentId === "") addRoot(account, span);
 }
 
+/** Takes back what the closing of `span` added: it was an error and used no tokens. */
+export function removeClosing(account: TraceAccount, span: ScannedSpan, type: string): void {
+  account.spanCount -= 1;
+  account.errorCount -= 1;
+  if (type === SpanTypes.agent && span.kind !== SpanKinds.client) account.turns -= 1;
+  if (span.parentId === "" && account.rootStart === span.start) {
+    account.rootStart = undefined;
+    account.state = "RUNNING";
+  }
+}
+
 function addUsage(account: TraceAccount, span: ScannedSpan): void {
   account.inputTokens += Math.trunc(numberOf(span, Attr.usageInputTokens));
   account.outputTokens += Math.trunc(numberOf(span, Attr.usageOutputTokens));

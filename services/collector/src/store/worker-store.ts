@@ -7,9 +7,12 @@
  *    when nothing waits.
  * I2 Every call settles: with its answer, or with an error when the thread is gone.
  */
+import { randomUUID } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { errorCodes, WeftError } from "@weft/tracing";
 import type {
+  InstanceList,
+  LiveReport,
   ServiceList,
   SpanDetails,
   TraceHealth,
@@ -25,6 +28,8 @@ export interface WorkerStoreOptions {
   readonly path?: string;
   /** Default 256 MiB. */
   readonly queueBytes?: number;
+  /** After so long without a word a process is lost. Default 15,000. */
+  readonly silenceMs?: number;
 }
 
 interface Call {
@@ -37,7 +42,7 @@ export async function openWorkerStore(options: WorkerStoreOptions = {}): Promise
   // Beside this file, from source as well as from `dist`.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
-    workerData: options.path === undefined ? {} : { path: options.path },
+    workerData: { path: options.path, silenceMs: options.silenceMs },
   });
   const store = new WorkerStore(worker, options.queueBytes ?? 256 * 1024 * 1024);
   try {
@@ -51,6 +56,7 @@ export async function openWorkerStore(options: WorkerStoreOptions = {}): Promise
 
 class WorkerStore implements Store {
   readonly ready: Promise<void>;
+  readonly epoch = randomUUID();
   private readonly worker: Worker;
   private readonly queueBytes: number;
   private readonly calls = new Map<number, Call>();
@@ -86,6 +92,14 @@ class WorkerStore implements Store {
     } finally {
       this.waitingBytes -= size;
     }
+  }
+
+  async report(report: LiveReport): Promise<void> {
+    await this.call((id) => ({ type: "report", id, report }), []);
+  }
+
+  instances(): Promise<InstanceList> {
+    return this.view("instances");
   }
 
   listSummaries(query: ListQuery): Promise<TraceList> {

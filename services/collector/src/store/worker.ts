@@ -13,6 +13,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { WeftError } from "@weft/tracing";
 import { SqliteStore } from "./sqlite-store.ts";
+import type { LiveReport } from "@weft/tracing/http";
 import type { AppendRequest } from "./store.ts";
 import type { FromWorker, PlainError, ToWorker, ViewName, WorkerOptions } from "./worker-protocol.ts";
 
@@ -22,16 +23,20 @@ const maxBytesPerCommit = 16 * 1024 * 1024;
 class StoreWorker {
   private readonly store: SqliteStore;
   private waiting: { readonly id: number; readonly request: AppendRequest }[] = [];
+  private reports: { readonly id: number; readonly report: LiveReport }[] = [];
   private scheduled = false;
   private listening = false;
 
   constructor(options: WorkerOptions) {
-    this.store = new SqliteStore(options.path);
+    this.store = new SqliteStore(options.path, options.silenceMs);
   }
 
   receive(message: ToWorker): void {
     if (message.type === "append") {
       this.waiting.push(message);
+      this.schedule();
+    } else if (message.type === "report") {
+      this.reports.push(message);
       this.schedule();
     } else if (message.type === "view") this.answer(message.id, message.name, message.args);
     else if (message.type === "listen") this.listening = message.on;
@@ -50,15 +55,25 @@ class StoreWorker {
 
   private commit(): void {
     const batch = this.takeBatch();
-    if (batch.length === 0) return;
+    const reports = this.reports.splice(0);
+    if (batch.length === 0 && reports.length === 0) return;
     const requests = batch.map(({ request }) => request);
-    const { results, committed } = this.store.appendAll(requests, this.listening);
+    const { results, reported, committed } = this.store.appendAll(
+      requests,
+      this.listening,
+      reports.map(({ report }) => report),
+    );
     // Before the answers: whoever hears that its spans are stored finds that the feed has told of them.
-    if (committed.spans.length > 0) send({ type: "committed", committed });
+    if (committed.spans.length > 0 || committed.starts.length > 0) send({ type: "committed", committed });
     for (const [index, { id }] of batch.entries()) {
       const result = results[index];
       if (result instanceof WeftError) send({ type: "error", id, error: result.toJSON() });
       else send({ type: "result", id, result });
+    }
+    for (const [index, { id }] of reports.entries()) {
+      const error = reported[index];
+      if (error === undefined) send({ type: "result", id, result: undefined });
+      else send({ type: "error", id, error: error.toJSON() });
     }
   }
 
@@ -83,7 +98,7 @@ class StoreWorker {
   }
 
   private close(): void {
-    while (this.waiting.length > 0) this.commit();
+    while (this.waiting.length > 0 || this.reports.length > 0) this.commit();
     this.store.close();
     send({ type: "closed" });
     parentPort?.close();

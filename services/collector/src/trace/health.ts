@@ -4,15 +4,20 @@ import { SpanTypes } from "@weft/tracing/vocabulary";
 import { errorStatus, remoteParentFlags, SpanKinds, SpanMarks } from "../store/span-marks.ts";
 import type { TreeRow } from "./trace-rows.ts";
 
-export function healthOf(spans: readonly TreeRow[]): TraceHealth {
+/** @param missing spans that processes of this trace dropped, or took with them */
+export function healthOf(spans: readonly TreeRow[], missing: number): TraceHealth {
   const known = new Set(spans.map((span) => span.spanId));
   const orphans = spans.filter((span) => span.parentId !== "" && !known.has(span.parentId));
   const roots = spans.filter((span) => span.parentId === "").length;
   const brokenHops = [...orphans.filter(crossesProcesses).map(toCallerlessHop), ...unansweredHops(spans)];
   const openSpans = spans.filter((span) => span.open).length;
   const lostSpans = spans.filter((span) => span.marks & SpanMarks.lost).length;
-  // Its service cannot tell whose spans it dropped: some may have been this trace's.
-  const droppedSpans = spans.reduce((sum, span) => sum + span.dropped, 0);
+  // A service cannot tell whose spans it dropped: some may have been this trace's. It says them on its next span and,
+  // if it talks live, in its heartbeats.
+  const droppedSpans = Math.max(
+    missing,
+    spans.reduce((sum, span) => sum + span.dropped, 0),
+  );
   return {
     ok: roots === 1 && orphans.length + brokenHops.length === 0 && openSpans + lostSpans + droppedSpans === 0,
     roots,

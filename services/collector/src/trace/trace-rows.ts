@@ -2,6 +2,8 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { OtlpSpan } from "@weft/tracing/http";
 import { decodeSpan } from "../otlp/decode-span.ts";
+import type { LiveRows } from "../store/live-rows.ts";
+import { errorStatus, SpanMarks } from "../store/span-marks.ts";
 import { bigints, toBigInt } from "../store/summary-rows.ts";
 
 /** A span as the tree needs it. Times are nanoseconds after `TraceRef.start`. */
@@ -64,6 +66,8 @@ export interface GroupRow {
 export class TraceRows {
   private readonly selectRef: StatementSync;
   private readonly selectTree: StatementSync;
+  private readonly live: LiveRows;
+  private readonly database: DatabaseSync;
   private readonly selectBodies: StatementSync;
   private readonly selectBody: StatementSync;
   private readonly selectId: StatementSync;
@@ -71,7 +75,9 @@ export class TraceRows {
   private readonly selectTexts: StatementSync;
   private readonly selectAppends: StatementSync;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, live: LiveRows) {
+    this.live = live;
+    this.database = database;
     this.selectRef = bigints(database.prepare("SELECT no, start_ns FROM traces WHERE trace_id = ?"));
     // Offsets are taken in SQL: they fit into a number, times since 1970 do not.
     this.selectTree = database.prepare(
@@ -109,7 +115,39 @@ export class TraceRows {
   /** All spans of the trace by start time. */
   tree(trace: TraceRef): readonly TreeRow[] {
     const rows = this.selectTree.all(trace.no, trace.start) as unknown as readonly SQLOutputValue[][];
-    return rows.map(toTreeRow);
+    const stored = rows.map(toTreeRow);
+    const running = this.running(trace);
+    // Both come by start time; running ones are few.
+    return running.length === 0 ? stored : [...stored, ...running].sort((a, b) => a.offset - b.offset);
+  }
+
+  /** Spans that began and have not ended; those of a process that is lost are lost. Their `id` is negative. */
+  private running(trace: TraceRef): readonly TreeRow[] {
+    const statement = this.database.prepare(
+      `SELECT -s.id, lower(hex(span_id)), lower(hex(parent_id)), start_ns - ?2, 0, ${this.live.aliveSql()},
+       n.text, v.text, t.text, a.text, kind, 0, flags, 0
+       FROM starts s LEFT JOIN instances i USING (instance) JOIN strings n ON n.id = s.name
+       JOIN strings v ON v.id = s.service JOIN strings t ON t.id = s.type JOIN strings a ON a.id = s.agent
+       WHERE trace = ?1 ORDER BY start_ns, s.id`,
+    );
+    statement.setReturnArrays(true);
+    const rows = statement.all(trace.no, trace.start) as unknown as readonly SQLOutputValue[][];
+    return rows
+      .map(toTreeRow)
+      .map((row) =>
+        row.open ? row : { ...row, status: errorStatus, marks: SpanMarks.lost | SpanMarks.outcome },
+      );
+  }
+
+  /** The resources of all who took part. */
+  resources(trace: TraceRef): readonly Uint8Array[] {
+    const rows = this.database
+      .prepare(
+        `SELECT DISTINCT g.resource AS resource FROM groups g
+         WHERE g.id IN (SELECT grp FROM spans WHERE trace = ?1 UNION SELECT grp FROM starts WHERE trace = ?1)`,
+      )
+      .all(trace.no);
+    return rows.map((row) => bytes(row["resource"]));
   }
 
   /** One at a time: the bodies of a large trace are more than should stand in memory at once. */
@@ -117,9 +155,14 @@ export class TraceRows {
     for (const row of this.selectBodies.iterate(trace.no)) yield toBodyRow(row);
   }
 
+  /** A negative `id` is that of a span that runs. */
   body(id: number): BodyRow | undefined {
-    const row = this.selectBody.get(id);
+    const row = id < 0 ? this.runningBody(-id) : this.selectBody.get(id);
     return row === undefined ? undefined : toBodyRow(row);
+  }
+
+  private runningBody(id: number): Record<string, SQLOutputValue> | undefined {
+    return this.database.prepare("SELECT -id AS id, grp, body FROM starts WHERE id = ?").get(id);
   }
 
   span(id: number): OtlpSpan | undefined {
@@ -128,7 +171,12 @@ export class TraceRows {
   }
 
   rowId(trace: TraceRef, spanId: string): number | undefined {
-    const row = this.selectId.get(trace.no, Buffer.from(spanId, "hex"));
+    const key = Buffer.from(spanId, "hex");
+    const row =
+      this.selectId.get(trace.no, key) ??
+      this.database
+        .prepare("SELECT -id AS id FROM starts WHERE trace = ? AND span_id = ?")
+        .get(trace.no, key);
     return row === undefined ? undefined : Number(row["id"]);
   }
 
@@ -177,7 +225,8 @@ function toTreeRow(row: readonly SQLOutputValue[]): TreeRow {
     status: Number(row[11]),
     flags: Number(row[12]),
     marks: Number(row[13]),
-    dropped: Number(row[14]),
+    // A span known only by its start has none yet.
+    dropped: Number(row[14] ?? 0),
   };
 }
 
