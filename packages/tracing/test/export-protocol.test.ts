@@ -1,9 +1,14 @@
 /** Any OTLP backend, by the variables that OpenTelemetry's SDKs read. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { TLSSocket } from "node:tls";
+import { fileURLToPath } from "node:url";
 import { metrics } from "@opentelemetry/api";
 import { startSpan, WeftError } from "../src/index.ts";
 import { startTracing, WeftSpanProcessor } from "../src/node.ts";
@@ -85,6 +90,35 @@ test("What a backend takes only in part is counted and said, in protobuf and in 
     assert.deepEqual([ended, dropped, destinations[0]?.delivered, destinations[0]?.dropped], [5, 2, 3, 2]);
     assert.equal(server.requests.length, 1, "it is not sent again");
   }
+});
+
+test("OTEL_EXPORTER_OTLP_CERTIFICATE and the client's: the backend is trusted by them, and trusts", async () => {
+  const read = (name: string): Buffer => readFileSync(new URL(`./fixtures/tls/${name}`, import.meta.url));
+  const path = (name: string): string => fileURLToPath(new URL(`./fixtures/tls/${name}`, import.meta.url));
+  const tls = { key: read("key.pem"), cert: read("cert.pem"), ca: read("cert.pem"), requestCert: true };
+  const authorized: boolean[] = [];
+  const server = createServer(tls, (request, response) => {
+    authorized.push((request.socket as TLSSocket).authorized);
+    request.resume().on("end", () => response.end());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { stderr } = await runProgram("spans", ["natural", "3"], {
+    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    OTEL_EXPORTER_OTLP_CERTIFICATE: path("cert.pem"),
+    OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: path("cert.pem"),
+    OTEL_EXPORTER_OTLP_CLIENT_KEY: path("key.pem"),
+  }).end;
+  assert.equal(stderr, "");
+  assert.deepEqual(authorized, [true]);
+  const { stderr: untrusted } = await runProgram("spans", ["shutdown", "3"], {
+    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+  }).end;
+  assert.match(untrusted, /does not take spans/);
+  assert.equal(authorized.length, 1);
+  server.close();
+  server.closeAllConnections();
 });
 
 test("A certificate that cannot be read is refused at once, by name", (t) => {

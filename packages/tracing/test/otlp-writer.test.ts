@@ -4,6 +4,7 @@ import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
 import type { SpanContext } from "@opentelemetry/api";
+import { encodeLongTexts, findLongTexts } from "../src/export/long-texts.ts";
 import { OtlpWriter } from "../src/export/otlp-writer.ts";
 import type { SpanRecord } from "../src/spans/span-record.ts";
 import { parseTraceState } from "../src/context/trace-state.ts";
@@ -173,4 +174,25 @@ test("Times keep their microseconds", () => {
   );
   assert.equal(span?.["start"], 1_795_311_934_547_250_000n);
   assert.equal(span?.["end"], 1_795_311_934_547_937_500n);
+});
+
+test("A text that was encoded ahead, in pieces, gives the very bytes that it gives in one go", async () => {
+  const writer = new OtlpWriter({ "service.name": "desk" }, "https://schema");
+  // Pairs of surrogates, and one without its other half, on the borders of pieces.
+  const odd = `${"x".repeat(256 * 1024 - 1)}😀${"漢".repeat(300_000)}\ud83d${"é".repeat(200_000)}`;
+  const plainText = "y".repeat(600_000);
+  const records = [
+    record({ attributes: { before: "a", odd, after: 7, plain: plainText } }),
+    record({ name: "small", attributes: { a: 1 } }),
+    record({ events: [{ name: "e", time: 1, attributes: { odd }, droppedAttributes: 0 }] }),
+    record({ scope: { name: "other" }, attributes: { plain: plainText } }),
+  ];
+  const expected = Buffer.concat(writer.write(records));
+  const texts = await encodeLongTexts(findLongTexts(records));
+  assert.equal(texts.size, 2);
+  const parts = writer.write(records, texts);
+  assert.ok(parts.length > 10);
+  assert.ok(Buffer.concat(parts).equals(expected));
+  const decoded = spansOf(expected);
+  assert.equal(decoded[0]?.attributes["odd"], odd.toWellFormed());
 });

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { trace } from "@opentelemetry/api";
 import { withSpan, startSpan, flushTraces, WeftError } from "../src/index.ts";
-import { captureSpans, injectCarrier, instrument } from "../src/internal.ts";
+import {
+  captureSpans,
+  injectCarrier,
+  instrument,
+  openSpan,
+  recordInput,
+  recordSystem,
+} from "../src/internal.ts";
 import { alwaysOff, startTracing } from "../src/node.ts";
 import { startOtlpServer } from "./support/otlp-server.ts";
 
@@ -115,6 +122,42 @@ test("What does not fit into the queue is counted, and the next span that gets o
       ["span 0", 8],
       ["span 1", undefined],
     ],
+  );
+});
+
+test("A text whose span was dropped is recorded again by the next span that has it", async () => {
+  const answer = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  await using server = await startOtlpServer(async () => {
+    arrived.resolve();
+    await answer.promise;
+    return 200;
+  });
+  await using tracing = startTracing({ collector: server.url, content: "delta", queue: { maxSpans: 1 } });
+  const message = { id: "m1", role: "user", content: "hello" } as const;
+  const system = { id: "s1", text: "be brief" } as const;
+  await instrument({ name: "root" }, async (root) => {
+    startSpan({ name: "fills the queue", parent: root.context }).end();
+    const flushed = tracing.flush();
+    await arrived.promise;
+    const dropped = openSpan({ name: "dropped" });
+    recordInput(dropped.span, [message]);
+    recordSystem(dropped.span, system);
+    dropped.end();
+    answer.resolve();
+    await flushed;
+    const next = openSpan({ name: "next" });
+    recordInput(next.span, [message]);
+    recordSystem(next.span, system);
+    next.end();
+  });
+  await tracing.flush();
+  const next = server.spans.find(({ name }) => name === "next");
+  assert.match(String(next?.attributes["gen_ai.input.messages"]), /hello/);
+  assert.match(String(next?.attributes["gen_ai.system_instructions"]), /be brief/);
+  assert.equal(
+    server.spans.some(({ name }) => name === "dropped"),
+    false,
   );
 });
 

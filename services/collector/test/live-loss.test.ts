@@ -15,8 +15,13 @@ import { decodeSkeleton } from "./support/decode-skeleton.ts";
 import { until } from "./support/until.ts";
 import { get, useCollector, useFolder } from "./support/use-collector.ts";
 
-function run(t: TestContext, args: readonly string[], environment: Record<string, string>): ChildProcess {
-  const child = spawnNode(new URL("programs/running.ts", import.meta.url), args, {
+function run(
+  t: TestContext,
+  args: readonly string[],
+  environment: Record<string, string>,
+  program = "running",
+): ChildProcess {
+  const child = spawnNode(new URL(`programs/${program}.ts`, import.meta.url), args, {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, ...environment },
   });
@@ -68,6 +73,39 @@ test("Live: a trace is RUNNING while its root is open, its ended child no orphan
     ]),
     [["ENDED", 3, 3, 0]],
   );
+});
+
+test("Live: a process that ends by itself, or by SIGTERM, is not lost", async (t) => {
+  const { url } = await useCollector(t, { silenceMs: 100_000 });
+  const instances = async (): Promise<InstanceList["instances"]> =>
+    (await get<InstanceList>(url, "/api/instances")).instances;
+  const child = run(t, ["open-root"], { WEFT_COLLECTOR: url });
+  await firstLine(child);
+  await until(async () => (await instances())[0]?.state === "RUNNING");
+  child.kill("SIGTERM");
+  await ended(child);
+  assert.deepEqual([child.signalCode, (await instances())[0]?.state], ["SIGTERM", "ENDED"]);
+});
+
+test("Live: under an SDK with WeftSpanProcessor a trace is RUNNING, then OK", async (t) => {
+  const { url } = await useCollector(t);
+  const child = run(t, ["processor"], { WEFT_COLLECTOR: url }, "running-sdk");
+  const traceId = await firstLine(child);
+  await until(async () => (await summaryOf(url, traceId))?.state === "RUNNING");
+  child.stdin?.write("go on\n");
+  await ended(child);
+  const done = await summaryOf(url, traceId);
+  assert.deepEqual([done?.state, done?.spanCount, done?.rootName], ["OK", 1, "root"]);
+});
+
+test("Live: under an SDK that exports elsewhere, what Weft's helper starts is RUNNING here all the same", async (t) => {
+  const { url } = await useCollector(t);
+  const child = run(t, ["none"], { WEFT_COLLECTOR: url }, "running-sdk");
+  const traceId = await firstLine(child);
+  await until(async () => (await summaryOf(url, traceId))?.state === "RUNNING");
+  assert.equal((await summaryOf(url, traceId))?.rootName, "root");
+  child.stdin?.write("go on\n");
+  await ended(child);
 });
 
 test("Live: a collector that was started anew hears again what runs", async (t) => {

@@ -30,6 +30,8 @@ export interface DeliveryOptions {
 const lingerMs = 250;
 const firstRetryMs = 250;
 const longestRetryMs = 10_000;
+/** What a destination may ask for by Retry-After. */
+const longestAskedMs = 60_000;
 /** Enough to find two bad spans in a full batch. */
 const maxSplits = 18;
 
@@ -170,8 +172,10 @@ export class Delivery {
       if (!patient && performance.now() - start > giveUpMs) return result;
       warn(`${name} does not take spans (${result.reason}); trying again.`);
       this.counts.retries += 1;
-      const afterMs = result.kind === "retry" ? result.afterMs : longestRetryMs;
-      await this.#pause(afterMs ?? delay * (0.5 + Math.random()));
+      const asked = result.kind === "retry" ? result.afterMs : longestRetryMs;
+      await this.#pause(
+        asked === undefined ? delay * (0.5 + Math.random()) : Math.min(asked, longestAskedMs),
+      );
     }
   }
 
@@ -183,8 +187,8 @@ export class Delivery {
   async #pause(milliseconds: number): Promise<void> {
     if (this.#closed.signal.aborted) return;
     this.#retryNow = Promise.withResolvers<void>();
-    const longest = this.#flushes > 0 ? firstRetryMs : longestRetryMs;
-    const timer = setTimeout(this.#retryNow.resolve, Math.min(milliseconds, longest)).unref();
+    const wait = this.#flushes > 0 ? Math.min(milliseconds, firstRetryMs) : milliseconds;
+    const timer = setTimeout(this.#retryNow.resolve, wait).unref();
     await this.#retryNow.promise;
     clearTimeout(timer);
   }

@@ -32,7 +32,7 @@ export class OtlpWriter {
     this.#body.longTexts = longTexts;
     const ranges = [...byScope(records)].map(([scope, spans]) => this.#writeScope(scope, spans));
     this.#body.longTexts = undefined;
-    return ranges.map(([from, to]) => this.#body.view(from, to));
+    return ranges.flatMap(([from, to]) => this.#body.parts(from, to));
   }
 
   /** The lengths of the outer messages are known only after the spans: the head is written last, right before them. */
@@ -45,7 +45,7 @@ export class OtlpWriter {
     const spansStart = body.length;
     for (const record of records) writeSpan(body, record);
     if (scope.schemaUrl !== undefined) body.string(3, scope.schemaUrl);
-    const head = this.#writeHead(scope, body.length - spansStart);
+    const head = this.#writeHead(scope, body.lengthSince(spansStart));
     return [body.fillBefore(spansStart, head), body.length];
   }
 

@@ -101,6 +101,14 @@ export class Pipeline implements SpanSink {
     return results.every(Boolean);
   }
 
+  /** As `flush`, when the process is about to end: whoever watches is told. */
+  async lastFlush(timeoutMs: number): Promise<boolean> {
+    const start = performance.now();
+    const done = await this.flush(timeoutMs);
+    await this.#live?.goodbye(Math.max(100, timeoutMs - (performance.now() - start)));
+    return done;
+  }
+
   async shutdown(timeoutMs: number): Promise<void> {
     const start = performance.now();
     await this.#stage?.settled(timeoutMs);
@@ -111,7 +119,7 @@ export class Pipeline implements SpanSink {
     ]);
     setPartialTextTaker(undefined);
     this.#stopMetrics();
-    await this.#live?.close();
+    await this.#live?.close(Math.max(100, timeoutMs - (performance.now() - start)));
     this.finish();
   }
 

@@ -1,9 +1,10 @@
 /**
  * Job: protobuf's wire format, written forwards into one growing buffer.
  * Owns: that buffer; what it hands out is valid until the next `clear`.
- * I1. A nested message is written in place; its length goes in afterwards, and only a body over 127 bytes moves, by 1 to 4 bytes.
+ * I1. Long texts that were encoded ahead are not copied: they stand between the buffer's parts, and lengths count them.
+ * I2. A nested message is written in place; its length goes in afterwards, and only a body over 127 bytes moves, by 1 to 4 bytes.
  */
-import type { LongTexts } from "./long-texts.ts";
+import type { EncodedText, LongTexts } from "./long-texts.ts";
 import { longText } from "./long-texts.ts";
 
 const initialBytes = 64 * 1024;
@@ -15,10 +16,12 @@ const bytesType = 2;
 const fixed32Type = 5;
 
 export class ProtoBuffer {
-  /** Texts that were encoded ahead; they are copied. */
+  /** Texts that were encoded ahead. */
   longTexts: LongTexts | undefined;
   #buffer = Buffer.allocUnsafeSlow(initialBytes);
   #end = 0;
+  /** What stands between the buffer's bytes, by position. */
+  #external: { at: number; readonly text: EncodedText }[] = [];
 
   get length(): number {
     return this.#end;
@@ -33,6 +36,7 @@ export class ProtoBuffer {
   /** Starts anew. A buffer that one huge batch blew up is not kept. */
   clear(): void {
     this.#end = 0;
+    if (this.#external.length > 0) this.#external = [];
     if (this.#buffer.length > keptBytes) this.#buffer = Buffer.allocUnsafeSlow(initialBytes);
   }
 
@@ -46,9 +50,24 @@ export class ProtoBuffer {
     this.#end += bytes;
   }
 
-  /** Takes back all that was written from `position` on. */
-  truncate(position: number): void {
-    this.#end = position;
+  /** Bytes of all that was written since the buffer's length was `from`. */
+  lengthSince(from: number): number {
+    let length = this.#end - from;
+    for (const { at, text } of this.#external) if (at >= from) length += text.bytes;
+    return length;
+  }
+
+  /** All bytes from `from` to `to`, in order, as parts that are valid until the next `clear`. */
+  parts(from: number, to: number): readonly Uint8Array[] {
+    const parts: Uint8Array[] = [];
+    let start = from;
+    for (const { at, text } of this.#external) {
+      if (at < from || at > to) continue;
+      parts.push(this.view(start, at), ...text.pieces);
+      start = at;
+    }
+    parts.push(this.view(start, to));
+    return parts;
   }
 
   /** Copies `bytes` so that they end at `position`. */
@@ -115,10 +134,12 @@ export class ProtoBuffer {
 
   /** `bytes`: the text's length in UTF-8, for whoever has counted it already. */
   string(field: number, text: string, bytes: number = this.utf8Length(text)): void {
-    this.#reserve(bytes + 16);
+    const encoded = text.length > longText ? this.longTexts?.get(text) : undefined;
+    this.#reserve(encoded === undefined ? bytes + 16 : 16);
     this.#tag(field, bytesType);
     this.#varint(bytes);
-    this.#utf8(text, bytes);
+    if (encoded === undefined) this.#utf8(text, bytes);
+    else this.#external.push({ at: this.#end, text: encoded });
   }
 
   bytes(field: number, bytes: Uint8Array): void {
@@ -145,36 +166,27 @@ export class ProtoBuffer {
   }
 
   close(start: number): void {
-    const length = this.#end - start;
+    const inBuffer = this.#end - start;
+    const length = this.#external.length === 0 ? inBuffer : this.lengthSince(start);
     const extra = varintLength(length) - 1;
     if (extra > 0) {
       this.#reserve(extra);
       this.#buffer.copyWithin(start + extra, start, this.#end);
+      for (const external of this.#external) if (external.at >= start) external.at += extra;
     }
     this.#end = start - 1;
     this.#varint(length);
-    this.#end += length;
+    this.#end += inBuffer;
   }
 
   #utf8(text: string, bytes: number): void {
     const buffer = this.#buffer;
-    if (text.length > longText) {
-      const encoded = this.longTexts?.get(text);
-      if (encoded !== undefined) return this.#copy(encoded.pieces);
-    }
     if (bytes !== text.length || bytes > 24) {
       buffer.write(text, this.#end, bytes, "utf8");
       this.#end += bytes;
       return;
     }
     for (let index = 0; index < bytes; index += 1) buffer[this.#end++] = text.charCodeAt(index);
-  }
-
-  #copy(pieces: readonly Uint8Array[]): void {
-    for (const piece of pieces) {
-      this.#buffer.set(piece, this.#end);
-      this.#end += piece.length;
-    }
   }
 
   #tag(field: number, type: number): void {

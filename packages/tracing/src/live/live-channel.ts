@@ -28,13 +28,17 @@ export interface LiveChannelOptions {
   readonly schemaUrl: string;
   /** Spans that did not get out so far. */
   readonly dropped: () => number;
+  /** The spans are another SDK's: nobody calls at their ends, and nothing can be said of their number. Default false. */
+  readonly foreign?: boolean;
 }
 
 const tickMs = 250;
 const ticksPerHeartbeat = 4;
-const timeoutMs = 2_000;
+const timeoutMsOfOne = 2_000;
 /** What says that it is no Weft collector is asked again after so many ticks. */
 const ticksUntilAskedAgain = 240;
+/** After a report that nobody took, so that ended spans do not wait for it every time. */
+const ticksOfSilence = 4;
 const maxStarts = 512;
 const maxStartBytes = 16 * 1024;
 const maxTold = 20_000;
@@ -62,10 +66,17 @@ export class LiveChannel implements SpanSink, PartialTextTaker {
   #isCollector: boolean | undefined;
   #epoch = "";
   #sending: Promise<void> | undefined;
+  /** Until this tick nothing is tried: nobody answered. */
+  #silentUntil = 0;
 
   constructor(options: LiveChannelOptions) {
     this.#options = options;
-    const common = { headers: options.headers, gzip: false, timeoutMs, certificates: options.certificates };
+    const common = {
+      headers: options.headers,
+      gzip: false,
+      timeoutMs: timeoutMsOfOne,
+      certificates: options.certificates,
+    };
     this.#health = new HttpSender({ ...common, url: `${options.base}/healthz`, method: "GET" });
     this.#sender = new HttpSender({
       ...common,
@@ -99,15 +110,30 @@ export class LiveChannel implements SpanSink, PartialTextTaker {
 
   /** Before ended spans leave: a parent that is still open is told first. */
   async announce(): Promise<void> {
-    if (this.#fresh.size === 0 || this.#isCollector === false) return;
+    if (this.#fresh.size === 0 || this.#isCollector === false || this.#ticks < this.#silentUntil) return;
     await this.#send(false);
   }
 
-  /** The last word. Bounded by one attempt's time. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
+  /** The process is about to end in order. Should it go on after all, its next word says so. */
+  async goodbye(timeoutMs: number): Promise<void> {
+    if (this.#isCollector !== true || this.#closed.signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Not unreferenced: it is what holds the process until the word is out.
+    const timer = setTimeout(resolve, Math.min(timeoutMs, timeoutMsOfOne));
+    void this.#sayGoodbye().then(resolve);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  async #sayGoodbye(): Promise<void> {
     await this.#sending;
-    if (this.#isCollector === true) await this.#post({ ...this.#heartbeat(), goodbye: true });
+    await this.#post({ ...this.#heartbeat(), goodbye: true });
+  }
+
+  /** After the last word. */
+  async close(timeoutMs: number): Promise<void> {
+    clearInterval(this.#timer);
+    await this.goodbye(timeoutMs);
     this.#closed.abort();
     this.#health.close();
     this.#sender.close();
@@ -115,10 +141,22 @@ export class LiveChannel implements SpanSink, PartialTextTaker {
 
   #tick(): void {
     this.#ticks += 1;
+    if (this.#options.foreign === true) this.#forgetEnded();
     if (this.#isCollector === false && this.#ticks % ticksUntilAskedAgain === 0)
       this.#isCollector = undefined;
+    if (this.#ticks < this.#silentUntil) return;
     const beat = this.#ticks % ticksPerHeartbeat === 0;
     if (beat || this.#fresh.size > 0 || this.#hasText()) void this.#send(beat);
+  }
+
+  #forgetEnded(): void {
+    for (const records of [this.#fresh, this.#told]) {
+      for (const record of records) {
+        if (record.endTime === 0) continue;
+        records.delete(record);
+        this.#texts.delete(record.spanId);
+      }
+    }
   }
 
   #hasText(): boolean {
@@ -134,6 +172,7 @@ export class LiveChannel implements SpanSink, PartialTextTaker {
 
   async #sendAll(beat: boolean): Promise<void> {
     this.#isCollector ??= await this.#ask();
+    if (this.#isCollector === undefined) this.#silentUntil = this.#ticks + ticksOfSilence;
     if (this.#isCollector !== true) return this.#forgetFresh();
     for (let first = beat; first || this.#fresh.size > 0 || this.#hasText(); first = false) {
       const starts = this.#takeFresh();
@@ -146,6 +185,7 @@ export class LiveChannel implements SpanSink, PartialTextTaker {
         ...(adopted.length === 0 ? {} : { adopted }),
       });
       if (!delivered) {
+        this.#silentUntil = this.#ticks + ticksOfSilence;
         this.#adopted.push(...adopted);
         for (const record of starts) if (record.endTime === 0) this.#fresh.add(record);
         return;

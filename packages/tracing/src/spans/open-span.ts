@@ -3,6 +3,7 @@ import type { Attributes, Context, Link, Span, SpanOptions } from "@opentelemetr
 import { errorText, errorType } from "../content/error-text.ts";
 import { activeContext, runInContext } from "../context/active-context.ts";
 import { inheritedAttributes } from "../context/inherited.ts";
+import { noteForeignStart } from "../live/foreign-starts.ts";
 import { Attr, Outcomes } from "../vocabulary.ts";
 import type { Outcome } from "../vocabulary.ts";
 import { currentTracer, noteRoot } from "./current-tracer.ts";
@@ -70,7 +71,10 @@ export function startWeftSpan(definition: SpanDefinition): WeftSpan {
 /** Any span of the api as a WeftSpan; ours are that already. */
 export function asWeftSpan(span: Span, parent: Context): WeftSpan {
   if (span instanceof RecordingSpan || span instanceof DelegatingSpan) return span;
-  if (span.isRecording()) span.setAttributes(inheritedAttributes(parent));
+  if (span.isRecording()) {
+    span.setAttributes(inheritedAttributes(parent));
+    noteForeignStart(span);
+  }
   return new DelegatingSpan(span, parent);
 }
 

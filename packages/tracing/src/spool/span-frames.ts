@@ -13,7 +13,8 @@ import type { SpoolLog } from "./spool-log.ts";
 
 /** What a start may carry of attributes; the end carries them all. */
 const maxStartBytes = 16 * 1024;
-const crcSlice = 4 * 1024 * 1024;
+/** A part this long is a slice of work by itself. */
+const sliceBytes = 128 * 1024;
 
 export class SpanFrames {
   readonly #out: ProtoBuffer;
@@ -49,16 +50,21 @@ export class SpanFrames {
     if (this.#out.length > 0) log.append(this.take());
   }
 
-  /** One frame with a large body: what takes long is done in slices. */
+  /** One frame with a large body, in memory of its own: what takes long is done in slices. */
   async large(record: SpanRecord, scope: number, texts: LongTexts): Promise<Buffer> {
-    this.#out.clear();
-    this.#out.longTexts = texts;
-    const frame = this.#write(FrameKinds.end, record, scope);
-    this.#out.longTexts = undefined;
+    const out = this.#out;
+    out.clear();
+    out.longTexts = texts;
+    this.#write(FrameKinds.end, record, scope);
+    out.longTexts = undefined;
+    const frame = Buffer.allocUnsafeSlow(out.lengthSince(0));
+    let at = 0;
     let sum = 0;
-    for (let at = headBytes; at < frame.length; at += crcSlice) {
-      await nextTurn();
-      sum = crc32(frame.subarray(at, at + crcSlice), sum);
+    for (const part of out.parts(0, out.length)) {
+      frame.set(part, at);
+      sum = crc32(frame.subarray(Math.max(at, headBytes), at + part.length), sum);
+      at += part.length;
+      if (part.length > sliceBytes) await nextTurn();
     }
     sealFrame(frame, sum);
     return frame;

@@ -24,11 +24,19 @@ export function takeSpoolLock(path: string): SpoolLock | undefined {
   }
   return {
     release: (remove) => {
-      // Removed while it is still held: nobody can have taken it in between.
-      if (remove) rmSync(path, { force: true });
+      // Removed while it is still held: nobody can have taken it in between. Windows removes no open file: it stays, and is free.
+      if (remove) tryRemove(path);
       database.close();
     },
   };
+}
+
+function tryRemove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The next start finds a lock without a spool, and tries again.
+  }
 }
 
 /** SQLITE_BUSY, whatever its extension. */

@@ -6,6 +6,7 @@
  */
 import process from "node:process";
 import { propagation, trace } from "@opentelemetry/api";
+import type { Attributes } from "@opentelemetry/api";
 import { configureContent, policyFromEnvironment } from "../content/content-settings.ts";
 import type { ContentPolicy } from "../content/content-settings.ts";
 import { registerContextManager } from "../context/active-context.ts";
@@ -24,8 +25,10 @@ import { runningTracing, setRunningTracing } from "./running-tracing.ts";
 import { chooseDestinations, isLoopback } from "./destinations.ts";
 import type { Destination } from "./destinations.ts";
 import { apiSkew, isGlobalUsable } from "./self-check.ts";
+import { openForeignLive } from "./foreign-live.ts";
 import { buildResource } from "./resource.ts";
 import type { Tracing, TracingOptions } from "./tracing-options.ts";
+import { hasSpanProcessor } from "./weft-span-processor.ts";
 import { warnOnce } from "./warn-once.ts";
 
 /**
@@ -51,7 +54,7 @@ export function startTracing(options: TracingOptions = {}): Tracing {
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   if (!registerProvider(provider)) {
-    if (isGlobalUsable()) return underAnotherSdk(policy, destinations);
+    if (isGlobalUsable()) return underAnotherSdk(policy, destinations, provider.resource);
     warnOnce(apiSkew(destinations.length > 0));
     useProvider(provider);
   }
@@ -79,7 +82,7 @@ const nowhere =
 function createTracing(pipeline: Pipeline, timeoutMs: number, stop: () => void): Tracing {
   const flushAll = (): Promise<boolean> => pipeline.flush(timeoutMs);
   const removeHooks = installExitHooks({
-    flush: flushAll,
+    flush: () => pipeline.lastFlush(timeoutMs),
     finish: () => pipeline.finish(),
     flushOnError: !pipeline.hasSpool,
   });
@@ -94,20 +97,33 @@ function createTracing(pipeline: Pipeline, timeoutMs: number, stop: () => void):
   return { flush, shutdown, stats: () => pipeline.stats(), [Symbol.asyncDispose]: shutdown };
 }
 
-/** The other SDK exports; what is left to us is to wait for it. */
-function underAnotherSdk(policy: ContentPolicy | undefined, destinations: readonly Destination[]): Tracing {
+/** The other SDK exports; what is left to us is to say what runs, and to wait. */
+function underAnotherSdk(
+  policy: ContentPolicy | undefined,
+  destinations: readonly Destination[],
+  resource: Attributes,
+): Tracing {
   if (policy !== undefined) configureContent({ policy });
-  if (destinations.length > 0) {
+  const collector = destinations.find(({ kind }) => kind === "collector");
+  if (destinations.length > 0 && !hasSpanProcessor()) {
     warnOnce(
-      "Another OpenTelemetry SDK was set up first: spans go where it sends them, not where startTracing says.",
+      "Another OpenTelemetry SDK was set up first: spans go where it sends them, not where startTracing says. Give it a WeftSpanProcessor.",
     );
   }
+  const closeLive =
+    collector === undefined || hasSpanProcessor() ? undefined : openForeignLive(collector, resource);
   const provider: unknown = trace.getTracerProvider();
   const inner = hasMethod(provider, "getDelegate") ? provider.getDelegate() : provider;
   const flush = async (): Promise<void> => {
     if (hasMethod(inner, "forceFlush")) await inner.forceFlush();
   };
-  return { flush, shutdown: flush, stats: () => noStats, [Symbol.asyncDispose]: flush };
+  let ended: Promise<void> | undefined;
+  const end = async (): Promise<void> => {
+    await flush();
+    await closeLive?.();
+  };
+  const shutdown = (): Promise<void> => (ended ??= end());
+  return { flush, shutdown, stats: () => noStats, [Symbol.asyncDispose]: shutdown };
 }
 
 function hasMethod<K extends string>(value: unknown, name: K): value is Record<K, () => unknown> {

@@ -37,6 +37,13 @@ export type WeftSpanProcessorOptions = Pick<
   | "shutdownTimeoutMs"
 >;
 
+let made = false;
+
+/** Whether the process has one: then it tells what runs. */
+export function hasSpanProcessor(): boolean {
+  return made;
+}
+
 /** `new NodeTracerProvider({ spanProcessors: [new WeftSpanProcessor({ collector })] })` */
 export class WeftSpanProcessor {
   readonly #options: WeftSpanProcessorOptions;
@@ -51,6 +58,7 @@ export class WeftSpanProcessor {
 
   /** @throws WeftError `invalid_argument` for a URL that is none */
   constructor(options: WeftSpanProcessorOptions = {}) {
+    made = true;
     this.#options = options;
     this.#timeoutMs = options.shutdownTimeoutMs ?? 5000;
     this.#destinations = chooseDestinations(options, process.env);
@@ -112,7 +120,7 @@ export class WeftSpanProcessor {
     const attributes = { [Attr.serviceInstanceId]: randomUUID(), ...resource.attributes };
     const pipeline = openPipeline(this.#destinations, attributes, this.#options, process.env);
     this.#removeHooks = installExitHooks({
-      flush: () => pipeline.flush(this.#timeoutMs),
+      flush: () => pipeline.lastFlush(this.#timeoutMs),
       finish: () => pipeline.finish(),
       flushOnError: !pipeline.hasSpool,
     });

@@ -1,0 +1,20 @@
+/** As running.ts, where the application set up OpenTelemetry's SDK: with Weft's processor, or with nothing that exports. */
+import { once } from "node:events";
+import process from "node:process";
+// @boundaries-ignore the application in this program has OpenTelemetry of its own
+import { trace } from "@opentelemetry/api";
+import { TracerProvider } from "@opentelemetry/sdk-trace";
+import { withSpan } from "@weft/tracing";
+import { startTracing, WeftSpanProcessor } from "@weft/tracing/node";
+
+const processor = process.argv[2] === "processor" ? new WeftSpanProcessor() : undefined;
+trace.setGlobalTracerProvider(
+  new TracerProvider({ spanProcessors: processor === undefined ? [] : [processor] }),
+);
+const tracing = processor ?? startTracing();
+await withSpan("root", async (span) => {
+  process.stdout.write(`${span.traceId}\n`);
+  await once(process.stdin, "data");
+});
+await tracing.shutdown();
+process.exit(0);
