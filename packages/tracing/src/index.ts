@@ -8,6 +8,7 @@ export {
   updateCurrentTrace,
 } from "./fluent/current-trace.ts";
 export { bindContext, extract, inject, withContext } from "./fluent/carriers.ts";
+export { redactors } from "./content/redactors.ts";
 export { TraceClient } from "./client/trace-client.ts";
 export { SpanType } from "./vocabulary.ts";
 export { errorCodes } from "./errors/error-codes.ts";
@@ -19,6 +20,7 @@ export type { PropagatedAttributes, TraceUpdate } from "./fluent/current-trace.t
 export type { TraceClientOptions, TraceSearch } from "./client/trace-client.ts";
 export type { StoredSpan, StoredTrace, TraceInfo } from "./client/stored-trace.ts";
 export type { TraceList, TraceState, TraceSummary } from "./http.ts";
+export type { Redactor } from "./content/redactors.ts";
 export type { HeaderGetter, HeaderSource, HeaderValue } from "./context/carrier.ts";
 export type { TokenUsage, WeftSpan } from "./spans/weft-span.ts";
 export type { WeftErrorCode } from "./errors/error-codes.ts";

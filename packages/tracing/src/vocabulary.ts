@@ -135,6 +135,7 @@ const weft = {
   contentCutBytes: "weft.content.cut_bytes",
   contentCutItems: "weft.content.cut_items",
   contentRedacted: "weft.content.redacted",
+  contentBodies: "weft.content.bodies",
 
   chatStarter: "weft.chat.starter",
   chatParticipants: "weft.chat.participants",

@@ -97,6 +97,7 @@ test("trace wraps a function: its name, its inputs, its outputs, its `this`", as
   assert.deepEqual([first?.name, first?.attributes["weft.inputs"]], ["add", '{"args":[1,2]}']);
   assert.equal(first?.attributes["weft.outputs"], "13");
   assert.deepEqual(second?.attributes, {
+    "gen_ai.operation.name": "execute_tool",
     "weft.span.type": "TOOL",
     "weft.inputs": '{"q":"four"}',
     "weft.outputs": "4",
@@ -235,4 +236,182 @@ test("As a decorator, trace is called with the method and its context", () => {
     capture.spans().map(({ name }) => name),
     ["greet", "greeting"],
   );
+});
+
+/** A query builder as the field has them: it runs at its `then`, each step gives a new one, and it has methods of its own. */
+class Query {
+  readonly #parts: readonly string[];
+  readonly #run: () => void;
+  constructor(run: () => void, parts: readonly string[] = []) {
+    this.#run = run;
+    this.#parts = parts;
+  }
+  where(part: string): Query {
+    return new Query(this.#run, [...this.#parts, part]);
+  }
+  toString(): string {
+    return this.#parts.join(" and ");
+  }
+  // oxlint-disable-next-line unicorn/no-thenable -- that is what is tested
+  then<A, B>(onValue?: (rows: string) => A, onError?: (error: unknown) => B): Promise<A | B> {
+    this.#run();
+    return Promise.resolve(`rows where ${this.toString()}`).then(onValue, onError);
+  }
+}
+
+test("A foreign thenable keeps its methods, runs once, at its then and inside the span", async () => {
+  using capture = captureSpans();
+  let runs = 0;
+  let inside: string | undefined;
+  const find = trace(
+    function find() {
+      return new Query(() => {
+        runs += 1;
+        inside = getCurrentActiveSpan()?.spanId;
+      });
+    },
+    { spanType: "TOOL" },
+  );
+  const query = find().where("a").where("b");
+  assert.equal(String(query), "a and b");
+  assert.ok(query instanceof Query);
+  assert.equal(runs, 0);
+  assert.equal(await query, "rows where a and b");
+  assert.equal(runs, 1);
+  const [span, ...others] = capture.spans();
+  assert.equal(others.length, 0);
+  assert.equal(inside, span?.spanId);
+  assert.equal(span?.attributes["weft.outputs"], '"rows where a and b"');
+});
+
+/** A client's promise, as OpenAI's: a Promise by class, with a second way to its result. */
+class ApiPromise<T> extends Promise<T> {
+  withResponse(): Promise<{ data: T; status: number }> {
+    return this.then((data) => ({ data, status: 200 }));
+  }
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+}
+
+test("A promise of a subclass keeps its methods; whichever brings the result ends the span, and a failure is one", async () => {
+  using capture = captureSpans();
+  const call = trace(
+    (fails: boolean) => {
+      return fails ? ApiPromise.reject<string>(new TypeError("no")) : ApiPromise.resolve("data");
+    },
+    { name: "call" },
+  );
+  assert.deepEqual(await (call(false) as ApiPromise<string>).withResponse(), { data: "data", status: 200 });
+  assert.equal(await call(false), "data");
+  await assert.rejects(call(true), TypeError);
+  let caught: unknown;
+  await call(true).catch((error: unknown) => (caught = error));
+  assert.ok(caught instanceof TypeError);
+  assert.equal(await call(false).finally(() => {}), "data");
+  assert.deepEqual(
+    capture.spans().map(({ status }) => status.code),
+    [0, 0, 2, 2, 0],
+  );
+});
+
+test("An async generator's outputs are its chunks, or what a reducer makes of them; one that a promise brings counts too", async () => {
+  using capture = captureSpans();
+  async function* words(): AsyncGenerator<string> {
+    yield "a";
+    yield "b";
+  }
+  const joined = trace(words, { outputs: (chunks) => (chunks as string[]).join("") });
+  const later = trace(async () => words(), { name: "later" });
+  const many = trace(function* many() {
+    for (let at = 0; at < 5000; at += 1) yield at;
+  });
+  for await (const _ of joined());
+  for await (const _ of await later()) assert.equal(capture.spans().length, 1, "still open while it is read");
+  assert.equal([...many()].length, 5000);
+  const [first, second, third] = capture.spans();
+  assert.equal(first?.attributes["weft.outputs"], '"ab"');
+  assert.deepEqual([second?.name, second?.attributes["weft.outputs"]], ["later", '["a","b"]']);
+  assert.equal((JSON.parse(String(third?.attributes["weft.outputs"])) as unknown[]).length, 1000);
+});
+
+test("A retrieval span says its documents in the conventions' form", async () => {
+  using capture = captureSpans();
+  const search = trace(
+    async (_query: string) => [
+      { page_content: "Paris is in France.", metadata: { source: "atlas" }, id: "d1" },
+      { pageContent: "Rome is in Italy.", score: 0.5 },
+      "a bare text",
+    ],
+    { name: "search", spanType: SpanType.RETRIEVER },
+  );
+  await search("Where is Paris?");
+  const [span] = capture.spans();
+  assert.equal(span?.attributes["gen_ai.operation.name"], "retrieval");
+  assert.deepEqual(JSON.parse(String(span?.attributes["gen_ai.retrieval.documents"])), [
+    { metadata: { source: "atlas" }, id: "d1", content: "Paris is in France." },
+    { score: 0.5, content: "Rome is in Italy." },
+    { content: "a bare text" },
+  ]);
+  assert.equal(span?.attributes["weft.outputs"], undefined);
+});
+
+test("Events and exceptions stand on the span; what was thrown and caught again leaves it no error", () => {
+  using capture = captureSpans();
+  withSpan("careful", (span) => {
+    span.addEvent("cache miss", { key: "k" });
+    try {
+      throw new TypeError("recovered");
+    } catch (error) {
+      span.recordException(error as Error);
+    }
+  });
+  const [span] = capture.spans();
+  assert.deepEqual(
+    span?.events.map(({ name }) => name),
+    ["cache miss", "exception"],
+  );
+  assert.equal(span?.events[1]?.attributes["exception.type"], "TypeError");
+  assert.equal(span?.status.code, SpanStatusCode.UNSET);
+});
+
+test("Of 100 calls at once each learns its own trace right after it, nested or not", async () => {
+  using _capture = captureSpans();
+  const step = trace(async (n: number) => {
+    await new Promise((resolve) => setTimeout(resolve, n % 7));
+    return getLastActiveTraceId();
+  });
+  const asked = await Promise.all(
+    Array.from({ length: 100 }, async (_, at) => {
+      const own = await step(at);
+      await Promise.resolve();
+      return [own, getLastActiveTraceId()] as const;
+    }),
+  );
+  for (const [own, after] of asked) assert.equal(after, own);
+  assert.equal(new Set(asked.map(([own]) => own)).size, 100);
+});
+
+test("Who cannot know which of several traces was its own is told none, never another's", async () => {
+  using _capture = captureSpans();
+  const hidden = async (name: string, wait: Promise<void>): Promise<string> => {
+    await Promise.resolve();
+    return withSpan(name, async (span) => {
+      await wait;
+      return span.traceId;
+    });
+  };
+  const gate = Promise.withResolvers<void>();
+  const answers: (readonly [string, string | undefined])[] = [];
+  const ask = async (name: string): Promise<void> => {
+    const own = await hidden(name, gate.promise);
+    answers.push([own, getLastActiveTraceId()]);
+  };
+  const both = Promise.all([ask("one"), ask("two")]);
+  await new Promise((resolve) => setImmediate(resolve));
+  gate.resolve();
+  await both;
+  for (const [own, told] of answers) assert.ok(told === undefined || told === own);
+  const alone = await hidden("alone", Promise.resolve());
+  assert.equal(getLastActiveTraceId(), alone);
 });

@@ -85,34 +85,34 @@ test("A tracestate is kept in order over several headers, empty members and blan
 
 test("A tracestate with one bad member is dropped whole, and the trace goes on", () => {
   const bad = [
-    "foo=1,foo=1",
-    "foo=1,foo=2",
     "foo =1",
     "FOO=1",
     "foo.bar=1",
-    "foo@=1,bar=2",
     "@foo=1,bar=2",
-    "foo@@bar=1,bar=2",
-    "foo@bar@baz=1,bar=2",
     "foo=bar=baz",
     "foo=,bar=3",
     "foo",
     `foo=1,${"z".repeat(257)}=1`,
-    `foo=1,${"t".repeat(242)}@v=1`,
-    `foo=1,t@${"v".repeat(15)}=1`,
     `foo=${"x".repeat(257)}`,
     "foo=ä",
     Array.from({ length: 33 }, (_, index) => `bar${index}=1`).join(","),
   ];
   for (const header of bad) assert.equal(stateOf(header), undefined, header);
-  assert.equal(readRemote({ traceparent: parent, tracestate: "foo=1,foo=2" })?.traceId, traceId);
+  assert.equal(readRemote({ traceparent: parent, tracestate: "foo =1" })?.traceId, traceId);
+});
+
+test("Of two members with one key the first, which is the newest, is kept", () => {
+  assert.equal(stateOf("foo=1,bar=2,foo=3"), "foo=1,bar=2");
+  assert.equal(stateOf(["foo=1", "foo=1"]), "foo=1");
 });
 
 test("A tracestate at its limits is kept", () => {
   for (const header of [
     Array.from({ length: 32 }, (_, index) => `bar${index}=1`).join(","),
     `foo=1,${"z".repeat(256)}=1`,
-    `foo=1,${"t".repeat(241)}@${"v".repeat(14)}=1`,
+    `foo=1,${"t".repeat(242)}@v=1`,
+    `foo=1,t@${"v".repeat(15)}=1`,
+    "foo@=1,foo@@bar=2,foo@bar@baz=3",
     `foo=${"x".repeat(256)}`,
   ]) {
     assert.equal(stateOf(header), header);

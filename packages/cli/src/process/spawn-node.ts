@@ -8,6 +8,8 @@ export interface SpawnNodeOptions extends SpawnOptions {
   readonly execArgv?: readonly string[];
   /** False: Weft's packages resolve as installed ones do, to `dist`, whoever starts the child. Default: as in the parent. */
   readonly sources?: boolean;
+  /** Path of another Node binary. Default: the Node that runs this process. */
+  readonly node?: string;
 }
 
 /** The export condition under which a workspace package resolves to its `src/*.ts`. */
@@ -30,14 +32,10 @@ export function spawnNode(
   args: readonly string[] = [],
   options: SpawnNodeOptions = {},
 ): ChildProcess {
-  const { execArgv = [], sources = isSource, ...spawnOptions } = options;
+  const { execArgv = [], node = process.execPath, sources = isSource, ...spawnOptions } = options;
   const path = file instanceof URL || file.startsWith("file:") ? fileURLToPath(file) : file;
-  return spawn(
-    process.execPath,
-    [...(sources ? [`--conditions=${sourceCondition}`] : []), ...execArgv, path, ...args],
-    {
-      windowsHide: true,
-      ...spawnOptions,
-    },
-  );
+  return spawn(node, [...(sources ? [`--conditions=${sourceCondition}`] : []), ...execArgv, path, ...args], {
+    windowsHide: true,
+    ...spawnOptions,
+  });
 }

@@ -136,8 +136,13 @@ function toStoredSpan(span: OtlpSpan, service: string | undefined): StoredSpan {
     statusMessage: span.status?.message,
     attributes,
     inputs: fromJson(attributes[spanType === SpanTypes.llm ? Attr.inputMessages : Attr.inputs]),
-    outputs: fromJson(attributes[spanType === SpanTypes.llm ? Attr.outputMessages : Attr.outputs]),
+    outputs: fromJson(outputsOf(spanType, attributes)),
   };
+}
+
+function outputsOf(spanType: unknown, attributes: Readonly<Record<string, unknown>>): unknown {
+  if (spanType === SpanTypes.llm) return attributes[Attr.outputMessages];
+  return attributes[Attr.outputs] ?? attributes[Attr.retrievalDocuments];
 }
 
 function toRecord(pairs: readonly OtlpKeyValue[] = []): Record<string, unknown> {

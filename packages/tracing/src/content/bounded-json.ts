@@ -1,49 +1,56 @@
 /** JSON of any value within a number of bytes: always valid, never throws, says what it left out. */
 
+import { isRedacting, redactStart, redactText } from "./redaction.ts";
+
 export interface BoundedJson {
   readonly text: string;
+  /** Of the text in UTF-8: never less than it takes, at most one more for each value in it. */
+  readonly bytes: number;
   readonly cutBytes: number;
   readonly cutItems: number;
 }
 
 const maxDepth = 32;
 
-/** `budget` in bytes of UTF-8. Circular references, bigint, functions and throwing getters are named, not fatal. */
-export function boundedJson(value: unknown, budget: number): BoundedJson {
+/** `budget` in bytes of UTF-8; `name` is where the value stands, for redaction. Circular references, bigint, functions and throwing getters are named, not fatal. */
+export function boundedJson(value: unknown, budget: number, name = ""): BoundedJson {
   const writer = new Writer(budget);
-  const text = writer.value(value, 0);
-  return { text, cutBytes: writer.cutBytes, cutItems: writer.cutItems };
+  const text = writer.value(value, 0, name);
+  return { text, bytes: writer.bytes, cutBytes: writer.cutBytes, cutItems: writer.cutItems };
 }
 
 class Writer {
+  bytes = 0;
   cutBytes = 0;
   cutItems = 0;
   #left: number;
   readonly #above = new Set<object>();
+  readonly #redacting = isRedacting();
 
   constructor(budget: number) {
     this.#left = budget;
   }
 
-  value(value: unknown, depth: number): string {
-    if (typeof value === "string") return this.string(value);
-    if (typeof value === "object" && value !== null) return this.#object(value, depth);
-    return this.#spend(scalar(value));
+  value(value: unknown, depth: number, name: string): string {
+    if (typeof value === "string") return this.#string(value, name);
+    if (typeof value === "object" && value !== null) return this.#object(value, depth, name);
+    return this.#spend(this.#redacting ? redactedScalar(value, name) : scalar(value));
   }
 
-  string(value: string): string {
+  #string(value: string, name: string): string {
     const room = Math.max(0, this.#left);
-    const kept = value.length * 3 <= room ? value : cutToBytes(value, room);
-    if (kept.length < value.length) this.cutBytes += Buffer.byteLength(value) - Buffer.byteLength(kept);
+    const text = this.#redacting ? redactStart(value, room, name) : value;
+    const kept = text.length * 3 <= room ? text : cutToBytes(text, room);
+    if (kept.length < text.length) this.cutBytes += bytesAfter(value, kept.length);
     return this.#spend(JSON.stringify(kept));
   }
 
-  #object(value: object, depth: number): string {
+  #object(value: object, depth: number, name: string): string {
     if (this.#above.has(value)) return this.#spend('"[circular]"');
     if (depth >= maxDepth) return this.#spend('"[too deep]"');
     this.#above.add(value);
     try {
-      return this.#members(value, depth);
+      return this.#members(value, depth, name);
     } catch {
       return this.#spend('"[unreadable]"');
     } finally {
@@ -51,21 +58,22 @@ class Writer {
     }
   }
 
-  #members(value: object, depth: number): string {
+  #members(value: object, depth: number, name: string): string {
     if (value instanceof Uint8Array || value instanceof ArrayBuffer)
       return this.#spend(`"[${value.byteLength} bytes]"`);
     const plain = toPlain(value);
-    if (typeof plain !== "object" || plain === null) return this.value(plain, depth + 1);
-    return Array.isArray(plain) ? this.#array(plain, depth) : this.#record(plain, depth);
+    if (typeof plain !== "object" || plain === null) return this.value(plain, depth + 1, name);
+    return Array.isArray(plain) ? this.#array(plain, depth, name) : this.#record(plain, depth);
   }
 
-  #array(values: readonly unknown[], depth: number): string {
+  #array(values: readonly unknown[], depth: number, name: string): string {
     const parts: string[] = [];
     for (const item of values) {
       if (this.#left <= 0) break;
-      parts.push(this.value(item, depth + 1));
+      parts.push(this.value(item, depth + 1, name));
     }
     this.cutItems += values.length - parts.length;
+    this.#count(2);
     return `[${parts.join(",")}]`;
   }
 
@@ -78,17 +86,29 @@ class Writer {
       read += 1;
       const member: unknown = (record as Record<string, unknown>)[key];
       if (member === undefined || typeof member === "function") continue;
-      const name = this.#spend(`${JSON.stringify(key)}:`);
-      parts.push(name + this.value(member, depth + 1));
+      const shown = this.#redacting ? redactText(key) : key;
+      const start = this.#spend(`${JSON.stringify(shown)}:`);
+      parts.push(start + this.value(member, depth + 1, key));
     }
     this.cutItems += keys.length - read;
+    this.#count(2);
     return `{${parts.join(",")}}`;
   }
 
   #spend(json: string): string {
-    this.#left -= json.length < 64 ? json.length + 1 : Buffer.byteLength(json) + 1;
+    this.#count(json.length < 64 && isAscii(json) ? json.length + 1 : Buffer.byteLength(json) + 1);
     return json;
   }
+
+  #count(bytes: number): void {
+    this.bytes += bytes;
+    this.#left -= bytes;
+  }
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 function scalar(value: unknown): string {
@@ -97,6 +117,23 @@ function scalar(value: unknown): string {
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : `"${value}"`;
   if (typeof value === "bigint") return `"${value}"`;
   return `"[${typeof value}]"`;
+}
+
+/** A number may be a secret too: a card's, or one under a secret's name. */
+function redactedScalar(value: unknown, name: string): string {
+  if (typeof value !== "number" && typeof value !== "bigint") return scalar(value);
+  const text = String(value);
+  const safe = redactText(text, name);
+  return safe === text ? scalar(value) : JSON.stringify(safe);
+}
+
+/** Beyond this many characters what was cut is counted in characters: counting must not cost more than cutting. */
+const countedExactly = 65_536;
+
+/** Bytes of `text` from `start` on; of a long rest, at least that many. */
+export function bytesAfter(text: string, start: number): number {
+  const rest = text.length - start;
+  return rest > countedExactly ? rest : Buffer.byteLength(text.slice(start));
 }
 
 function toPlain(value: object): unknown {

@@ -3,6 +3,7 @@ import { WeftError } from "../errors/weft-error.ts";
 import { Attr } from "../vocabulary.ts";
 import { cutToBytes } from "./bounded-json.ts";
 import { contentSettings } from "./content-settings.ts";
+import { redactStart } from "./redaction.ts";
 
 const maxTextBytes = 4096;
 const maxStackBytes = 16_384;
@@ -19,12 +20,12 @@ export function errorType(error: unknown): string {
 /** An error's text as the content policy lets it through: with `none`, its type only. */
 export function errorText(error: unknown): string {
   if (contentSettings().policy === "none") return errorType(error);
-  return cutToBytes(error instanceof Error ? error.message : safeString(error), maxTextBytes);
+  return safeText(error instanceof Error ? error.message : safeString(error), maxTextBytes);
 }
 
 /** A status text that somebody else wrote; undefined where it must not appear. */
 export function statusText(message: string): string | undefined {
-  return contentSettings().policy === "none" ? undefined : cutToBytes(message, maxTextBytes);
+  return contentSettings().policy === "none" ? undefined : safeText(message, maxTextBytes);
 }
 
 /** Attributes of an exception event. A stack repeats the message, so it is content too. */
@@ -33,9 +34,13 @@ export function describeException(error: unknown): Attributes {
   if (contentSettings().policy === "none") return attributes;
   attributes[Attr.exceptionMessage] = errorText(error);
   if (error instanceof Error && error.stack !== undefined) {
-    attributes[Attr.exceptionStacktrace] = cutToBytes(error.stack, maxStackBytes);
+    attributes[Attr.exceptionStacktrace] = safeText(error.stack, maxStackBytes);
   }
   return attributes;
+}
+
+function safeText(text: string, bytes: number): string {
+  return cutToBytes(redactStart(text, bytes), bytes);
 }
 
 function exceptionType(error: unknown): string {

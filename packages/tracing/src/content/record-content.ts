@@ -7,12 +7,15 @@ import { DelegatingSpan } from "../spans/delegating-span.ts";
 import { newShortId } from "../spans/random-ids.ts";
 import { Attr } from "../vocabulary.ts";
 import { boundedJson } from "./bounded-json.ts";
+import type { BoundedJson } from "./bounded-json.ts";
 import { contentSettings } from "./content-settings.ts";
 import { toSchemaMessage } from "./message-schema.ts";
 import type { RecordableMessage } from "./message-schema.ts";
 import { recordText } from "./record-value.ts";
 import { claim, release } from "./recorded-ids.ts";
-import { appendJson, appendStrings, contentRoom, countCut } from "./span-content.ts";
+import { redactionCount } from "./redaction.ts";
+import { appendJson, appendStrings, contentRoom, countCut, countRedacted } from "./span-content.ts";
+import { storeBody } from "./store-body.ts";
 
 /** Random; never made of content. */
 export function newMessageId(): string {
@@ -105,10 +108,25 @@ function appendBounded(span: Span, key: string, item: unknown): boolean {
     countCut(span, 0, 1);
     return false;
   }
+  const before = redactionCount();
   const json = boundedJson(item, room);
-  appendJson(span, key, [json.text]);
+  const changed = redactionCount() - before;
+  appendJson(span, key, withNotes(json, changed), json.bytes);
+  countRedacted(span, changed);
   countCut(span, json.cutBytes, json.cutItems);
+  if (json.cutBytes > 0 || json.cutItems > 0)
+    storeBody(span, key, () => boundedJson(item, Number.POSITIVE_INFINITY).text);
   return true;
+}
+
+/** The item says itself what it lacks, so that whoever reads it alone knows. */
+function withNotes(json: BoundedJson, changed: number): string {
+  if (!json.text.endsWith("}")) return json.text;
+  const notes = [
+    ...(json.cutBytes > 0 || json.cutItems > 0 ? [`"${Attr.contentCutBytes}":${json.cutBytes}`] : []),
+    ...(changed > 0 ? [`"${Attr.contentRedacted}":${changed}`] : []),
+  ];
+  return notes.length === 0 ? json.text : `${json.text.slice(0, -1)},${notes.join(",")}}`;
 }
 
 /** With less room than this an item is nothing but punctuation. */

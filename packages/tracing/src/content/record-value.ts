@@ -1,21 +1,33 @@
 import type { Span } from "@opentelemetry/api";
-import { boundedJson, cutToBytes } from "./bounded-json.ts";
+import { boundedJson, bytesAfter, cutToBytes } from "./bounded-json.ts";
 import { contentSettings } from "./content-settings.ts";
-import { contentRoom, countCut, setContent } from "./span-content.ts";
+import { redactStart, redactText, redactionCount } from "./redaction.ts";
+import { contentRoom, countCut, countRedacted, setContent } from "./span-content.ts";
+import { storeBody } from "./store-body.ts";
 
 /** Any value as the JSON text of attribute `key`, under the content policy and within the budget. */
 export function recordValue(span: Span, key: string, value: unknown): void {
   if (value === undefined || contentSettings().policy === "none" || !span.isRecording()) return;
-  const json = boundedJson(value, contentRoom(span, key));
-  setContent(span, key, json.text);
+  const before = redactionCount();
+  const json = boundedJson(value, contentRoom(span, key), key);
+  setContent(span, key, json.text, json.bytes);
+  countRedacted(span, redactionCount() - before);
+  if (json.cutBytes === 0 && json.cutItems === 0) return;
   countCut(span, json.cutBytes, json.cutItems);
+  storeBody(span, key, () => boundedJson(value, Number.POSITIVE_INFINITY, key).text);
 }
 
 /** A text as it is, or any other value as JSON: for attributes that hold what a tool or a person said. */
 export function recordText(span: Span, key: string, value: unknown): void {
   if (typeof value !== "string") return recordValue(span, key, value);
   if (contentSettings().policy === "none" || !span.isRecording()) return;
-  const kept = cutToBytes(value, Math.max(0, contentRoom(span, key)));
-  setContent(span, key, kept);
-  if (kept.length < value.length) countCut(span, Buffer.byteLength(value) - Buffer.byteLength(kept), 0);
+  const room = Math.max(0, contentRoom(span, key));
+  const before = redactionCount();
+  const text = redactStart(value, room, key);
+  const kept = cutToBytes(text, room);
+  setContent(span, key, kept, Buffer.byteLength(kept));
+  countRedacted(span, redactionCount() - before);
+  if (kept.length === text.length) return;
+  countCut(span, bytesAfter(value, kept.length), 0);
+  storeBody(span, key, () => redactText(value, key));
 }

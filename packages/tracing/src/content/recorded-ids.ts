@@ -23,6 +23,13 @@ export function release(traceId: string, id: string): void {
   traces.get(traceId)?.delete(id);
 }
 
+/** As a process knows that has just begun. */
+export function forgetRecorded(): void {
+  traces.clear();
+  latestTrace = "";
+  latestIds = new Set();
+}
+
 function idsOf(traceId: string): Set<string> {
   if (traceId === latestTrace) return latestIds;
   const ids = traces.get(traceId) ?? new Set<string>();

@@ -4,7 +4,7 @@
  * I1. The content of one attribute stays within its budget, that of a span within the span's.
  * I2. What was cut is counted on the span.
  */
-import type { Span } from "@opentelemetry/api";
+import type { AttributeValue, Span } from "@opentelemetry/api";
 import { Attr } from "../vocabulary.ts";
 import { contentSettings } from "./content-settings.ts";
 
@@ -12,6 +12,7 @@ interface SpanContent {
   spent: number;
   cutBytes: number;
   cutItems: number;
+  redacted: number;
   /** JSON items by attribute key, or strings of a list attribute. */
   readonly lists: Map<string, { readonly items: string[]; bytes: number }>;
 }
@@ -21,7 +22,7 @@ const contents = new WeakMap<Span, SpanContent>();
 function contentOf(span: Span): SpanContent {
   let content = contents.get(span);
   if (content === undefined) {
-    content = { spent: 0, cutBytes: 0, cutItems: 0, lists: new Map() };
+    content = { spent: 0, cutBytes: 0, cutItems: 0, redacted: 0, lists: new Map() };
     contents.set(span, content);
   }
   return content;
@@ -44,18 +45,14 @@ export function contentRoom(span: Span, key: string): number {
   return Math.min(attributeBytes - (content.lists.get(key)?.bytes ?? 0), spanBytes - content.spent);
 }
 
-/** Adds JSON items to the JSON array that attribute `key` holds. */
-export function appendJson(span: Span, key: string, items: readonly string[]): void {
-  if (items.length === 0) return;
+/** Adds a JSON item of so many bytes to the JSON array that attribute `key` holds. */
+export function appendJson(span: Span, key: string, item: string, bytes: number): void {
   const content = contentOf(span);
   const list = listOf(content, key);
-  for (const item of items) {
-    const bytes = Buffer.byteLength(item) + 1;
-    list.items.push(item);
-    list.bytes += bytes;
-    content.spent += bytes;
-  }
-  span.setAttribute(key, `[${list.items.join(",")}]`);
+  list.items.push(item);
+  list.bytes += bytes + 1;
+  content.spent += bytes + 1;
+  setRecorded(span, key, `[${list.items.join(",")}]`);
 }
 
 /** Adds strings to the list that attribute `key` is. Places and ids are not content: no budget. */
@@ -63,13 +60,30 @@ export function appendStrings(span: Span, key: string, values: readonly string[]
   if (values.length === 0) return;
   const list = listOf(contentOf(span), key);
   list.items.push(...values);
-  span.setAttribute(key, [...list.items]);
+  setRecorded(span, key, [...list.items]);
 }
 
-/** Sets a text that was made to fit. */
-export function setContent(span: Span, key: string, text: string): void {
-  contentOf(span).spent += Buffer.byteLength(text);
-  span.setAttribute(key, text);
+/** Sets a text that was made to fit, and takes so many bytes. */
+export function setContent(span: Span, key: string, text: string, bytes: number): void {
+  contentOf(span).spent += bytes;
+  setRecorded(span, key, text);
+}
+
+export function countRedacted(span: Span, texts: number): void {
+  if (texts === 0) return;
+  const content = contentOf(span);
+  content.redacted += texts;
+  setRecorded(span, Attr.contentRedacted, content.redacted);
+}
+
+/** A span of ours takes what is redacted already as it is; to look through JSON again might break it. */
+export interface TakesRecorded {
+  setRecorded(key: string, value: AttributeValue): void;
+}
+
+function setRecorded(span: Span, key: string, value: AttributeValue): void {
+  if ("setRecorded" in span) (span as Span & TakesRecorded).setRecorded(key, value);
+  else span.setAttribute(key, value);
 }
 
 export function countCut(span: Span, bytes: number, items: number): void {
@@ -77,6 +91,6 @@ export function countCut(span: Span, bytes: number, items: number): void {
   const content = contentOf(span);
   content.cutBytes += bytes;
   content.cutItems += items;
-  if (content.cutBytes > 0) span.setAttribute(Attr.contentCutBytes, content.cutBytes);
-  if (content.cutItems > 0) span.setAttribute(Attr.contentCutItems, content.cutItems);
+  if (content.cutBytes > 0) setRecorded(span, Attr.contentCutBytes, content.cutBytes);
+  if (content.cutItems > 0) setRecorded(span, Attr.contentCutItems, content.cutItems);
 }

@@ -1,6 +1,6 @@
 /**
  * Job: the one way to read and set the active context.
- * Owns: Weft's context manager, the only AsyncLocalStorage of the runtime.
+ * Owns: Weft's context manager, the only AsyncLocalStorage that contexts travel in.
  * Does not own: a manager that somebody else registered globally; that one is then used instead.
  * I1. What `runInContext` sets, `activeContext` sees, whether tracing is on, off or somebody else's.
  * I2. startTracing registers this very manager, so a context set before it stays visible after it.

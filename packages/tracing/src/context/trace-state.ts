@@ -3,8 +3,8 @@ import type { TraceState } from "@opentelemetry/api";
 import { trimBlanks } from "./trace-parent.ts";
 
 const maxMembers = 32;
-/** A plain key, or tenant@system with the lengths of its two halves; a plain key may begin with a digit since Level 2. */
-const keyPattern = /^[a-z0-9](?:[a-z0-9_\-*/]{0,255}|[a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})$/;
+/** Level 2 made one grammar of plain keys and of tenant@system: at signs may stand anywhere but in front. */
+const keyPattern = /^[a-z0-9][a-z0-9_\-*/@]{0,255}$/;
 const valuePattern = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
 type Member = readonly [key: string, value: string];
@@ -40,7 +40,8 @@ export class MemberList implements TraceState {
 
 /**
  * Reads one header, or several joined in order. The whole list is dropped (undefined) at the first member that
- * is malformed or repeats a key, and when more than 32 are left; empty members are skipped.
+ * is malformed, and when more than 32 are left. Empty members are skipped; of members with one key the first, which
+ * is the newest, is kept.
  */
 export function parseTraceState(headers: string | readonly string[]): MemberList | undefined {
   const joined = typeof headers === "string" ? headers : headers.join(",");
@@ -50,7 +51,8 @@ export function parseTraceState(headers: string | readonly string[]): MemberList
     const text = trimBlanks(part);
     if (text === "") continue;
     const member = parseMember(text);
-    if (member === undefined || seen.has(member[0])) return undefined;
+    if (member === undefined) return undefined;
+    if (seen.has(member[0])) continue;
     seen.add(member[0]);
     members.push(member);
     if (members.length > maxMembers) return undefined;

@@ -178,12 +178,20 @@ function writeValue(out: ProtoBuffer, field: number, value: unknown): void {
   else if (typeof value === "boolean") out.uint(2, value ? 1 : 0);
   else if (typeof value === "number") writeNumber(out, value);
   else if (Array.isArray(value)) writeArray(out, value);
+  else if (value instanceof Uint8Array) out.bytes(7, value);
+  else if (typeof value === "object" && value !== null) writeMap(out, value);
   out.close(message);
 }
 
 function writeNumber(out: ProtoBuffer, value: number): void {
   if (Number.isSafeInteger(value)) out.int64(3, value);
   else out.double(4, value);
+}
+
+function writeMap(out: ProtoBuffer, map: object): void {
+  const message = out.open(6);
+  writeAttributes(out, 1, map as Attributes);
+  out.close(message);
 }
 
 function writeArray(out: ProtoBuffer, values: readonly unknown[]): void {

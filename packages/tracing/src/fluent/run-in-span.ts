@@ -1,14 +1,19 @@
 import type { OpenSpan } from "../spans/open-span.ts";
 
+export interface Watching {
+  /** Sees the value, or a generator's chunks, before the span ends. */
+  readonly onResult?: (value: unknown) => void;
+  /** Whether `onResult` wants every chunk of a generator, however many. Default: the first 1,000. */
+  readonly keepAll?: boolean;
+}
+
+const maxChunks = 1000;
+
 /**
  * Runs `fn` with the span active and ends the span when what it returns is over: at once, when a promise or foreign
- * thenable settles, or when a generator is consumed, broken off or fails. `onResult` sees the value first.
+ * thenable settles, or when a generator, also one that a promise brought, is consumed, broken off or fails.
  */
-export function runInSpan<T>(open: OpenSpan, fn: () => T, onResult?: (value: unknown) => void): T {
-  const finish = (value: unknown): void => {
-    onResult?.(value);
-    open.end();
-  };
+export function runInSpan<T>(open: OpenSpan, fn: () => T, watching: Watching = {}): T {
   let result: T;
   try {
     result = open.run(fn);
@@ -16,10 +21,15 @@ export function runInSpan<T>(open: OpenSpan, fn: () => T, onResult?: (value: unk
     open.fail(error);
     throw error;
   }
-  if (isThenable(result)) return watchThenable(result, open, finish) as T;
-  if (isAsyncGenerator(result)) return watchAsyncGenerator(result, open, onResult) as T;
-  if (isGenerator(result)) return watchGenerator(result, open, onResult) as T;
-  finish(result);
+  return watch(result, open, watching) as T;
+}
+
+function watch(result: unknown, open: OpenSpan, watching: Watching): unknown {
+  if (isThenable(result)) return watchThenable(result, open, watching);
+  if (isAsyncGenerator(result)) return watchAsyncGenerator(result, open, watching);
+  if (isGenerator(result)) return watchGenerator(result, open, watching);
+  watching.onResult?.(result);
+  open.end();
   return result;
 }
 
@@ -35,17 +45,14 @@ function isGenerator(value: unknown): value is Generator {
   return Object.prototype.toString.call(value) === "[object Generator]";
 }
 
-/** What comes out is what `then` of the thenable's own kind makes. */
-function watchThenable(
-  thenable: PromiseLike<unknown>,
-  open: OpenSpan,
-  finish: (value: unknown) => void,
-): PromiseLike<unknown> {
+function watchThenable(thenable: PromiseLike<unknown>, open: OpenSpan, watching: Watching): unknown {
+  if (Object.getPrototypeOf(thenable) === Promise.prototype) return settle(thenable, open, watching);
+  return watchForeign(thenable, open, watching);
+}
+
+function settle(thenable: PromiseLike<unknown>, open: OpenSpan, watching: Watching): PromiseLike<unknown> {
   return thenable.then(
-    (value) => {
-      finish(value);
-      return value;
-    },
+    (value) => watch(value, open, watching),
     (error: unknown) => {
       open.fail(error);
       throw error;
@@ -53,16 +60,51 @@ function watchThenable(
   );
 }
 
+/**
+ * A thenable of somebody else's kind stays what it is, with its methods: a query builder runs at its `then` and not before, a client's
+ * promise has `withResponse()`. Whichever of its methods brings the result ends the span.
+ */
+function watchForeign<T extends PromiseLike<unknown>>(thenable: T, open: OpenSpan, watching: Watching): T {
+  const proxy: T = new Proxy(thenable, {
+    get(target, key) {
+      const member: unknown = Reflect.get(target, key, target);
+      if (typeof member !== "function") return member;
+      if (key === "then") {
+        return (onValue?: (value: unknown) => unknown, onError?: (error: unknown) => unknown) =>
+          open.run(() => settle(target, open, watching)).then(onValue, onError);
+      }
+      if (key === "catch" || key === "finally") {
+        return (handler: () => unknown) => toPromise(proxy)[key](handler);
+      }
+      return (...args: unknown[]): unknown => {
+        const result: unknown = open.run(() => Reflect.apply(member, target, args) as unknown);
+        if (result === target) return proxy;
+        return isThenable(result) ? watchThenable(result, open, watching) : result;
+      };
+    },
+  });
+  return proxy;
+}
+
+async function toPromise(thenable: PromiseLike<unknown>): Promise<unknown> {
+  return await thenable;
+}
+
 /** What a generator yielded so far, and how its span ends: by the first error that came by, else plainly. */
 class Reading {
-  readonly chunks: unknown[] = [];
+  readonly #chunks: unknown[] = [];
   readonly #open: OpenSpan;
-  readonly #onResult: ((value: unknown) => void) | undefined;
+  readonly #watching: Watching;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(open: OpenSpan, onResult: ((value: unknown) => void) | undefined) {
+  constructor(open: OpenSpan, watching: Watching) {
     this.#open = open;
-    this.#onResult = onResult;
+    this.#watching = watching;
+  }
+
+  keep(chunk: unknown): void {
+    const { onResult, keepAll = false } = this.#watching;
+    if (onResult !== undefined && (keepAll || this.#chunks.length < maxChunks)) this.#chunks.push(chunk);
   }
 
   /** Keeps the error for `finish` and gives it back to be thrown. */
@@ -72,7 +114,7 @@ class Reading {
   }
 
   finish(): void {
-    this.#onResult?.(this.chunks);
+    this.#watching.onResult?.(this.#chunks);
     if (this.#failure === undefined) this.#open.end();
     else this.#open.fail(this.#failure.error);
   }
@@ -81,15 +123,15 @@ class Reading {
 async function* watchAsyncGenerator(
   source: AsyncGenerator,
   open: OpenSpan,
-  onResult?: (value: unknown) => void,
+  watching: Watching,
 ): AsyncGenerator {
-  const reading = new Reading(open, onResult);
+  const reading = new Reading(open, watching);
   try {
     try {
       for (let input: unknown; ;) {
         const step = await open.run(() => source.next(input));
         if (step.done === true) return step.value as unknown;
-        reading.chunks.push(step.value);
+        reading.keep(step.value);
         input = yield step.value;
       }
     } finally {
@@ -102,14 +144,14 @@ async function* watchAsyncGenerator(
   }
 }
 
-function* watchGenerator(source: Generator, open: OpenSpan, onResult?: (value: unknown) => void): Generator {
-  const reading = new Reading(open, onResult);
+function* watchGenerator(source: Generator, open: OpenSpan, watching: Watching): Generator {
+  const reading = new Reading(open, watching);
   try {
     try {
       for (let input: unknown; ;) {
         const step = open.run(() => source.next(input));
         if (step.done === true) return step.value as unknown;
-        reading.chunks.push(step.value);
+        reading.keep(step.value);
         input = yield step.value;
       }
     } finally {

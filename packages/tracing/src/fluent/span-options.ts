@@ -1,6 +1,7 @@
 import { trace } from "@opentelemetry/api";
 import type { Attributes, Context, Link, Span, SpanKind } from "@opentelemetry/api";
 import { activeContext } from "../context/active-context.ts";
+import { Attr, Operations, SpanType } from "../vocabulary.ts";
 import type { SpanDefinition } from "../spans/open-span.ts";
 
 export interface SpanOptions {
@@ -20,7 +21,32 @@ export interface SpanOptions {
 export function toDefinition(options: string | SpanOptions): SpanDefinition {
   if (typeof options === "string") return { name: options };
   const { name, spanType, attributes, parent, kind, links } = options;
-  return { name, type: spanType, attributes, parent: toContext(parent), kind, links };
+  return {
+    name,
+    type: spanType,
+    attributes: withOperation(spanType, attributes),
+    parent: toContext(parent),
+    kind,
+    links,
+  };
+}
+
+const operations: Readonly<Record<string, string>> = {
+  [SpanType.LLM]: Operations.chat,
+  [SpanType.CHAT_MODEL]: Operations.chat,
+  [SpanType.AGENT]: Operations.invokeAgent,
+  [SpanType.TOOL]: Operations.executeTool,
+  [SpanType.RETRIEVER]: Operations.retrieval,
+  [SpanType.EMBEDDING]: Operations.embeddings,
+};
+
+/** What MLflow calls a span's type the conventions call its operation, where they know it: readers of either find theirs. */
+export function withOperation(
+  spanType: string | undefined,
+  attributes: Attributes | undefined,
+): Attributes | undefined {
+  const operation = spanType === undefined ? undefined : operations[spanType];
+  return operation === undefined ? attributes : { [Attr.operationName]: operation, ...attributes };
 }
 
 function toContext(parent: Span | Context | undefined): Context | undefined {

@@ -1,5 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import { openSpan } from "../spans/open-span.ts";
+import { withOperation } from "./span-options.ts";
 import { runInSpan } from "./run-in-span.ts";
 
 /** Any function. `never` is what every list of parameters accepts. */
@@ -13,7 +14,10 @@ export interface TraceOptions<F extends AnyFunction = AnyFunction> {
   readonly attributes?: Attributes;
   /** What to record as inputs. Default: a sole plain object as it is, else `{ args }`. */
   readonly inputs?: (...args: Parameters<F>) => unknown;
-  /** What to record as outputs. Default: the result; of a generator, the list of what it yielded. */
+  /**
+   * What to record as outputs. Default: the result; of a generator, the list of what it yielded, and then this reduces the chunks to one
+   * value: `(chunks) => chunks.join("")`. Without it no more than the first 1,000 chunks are kept.
+   */
   readonly outputs?: (result: unknown) => unknown;
 }
 
@@ -51,14 +55,11 @@ function wrap<F extends AnyFunction>(fn: F, options: TraceOptions<F>): F {
   const name = options.name ?? (fn.name === "" ? "anonymous" : fn.name);
   const { spanType, attributes, inputs = defaultInputs, outputs = identity } = options;
   const traced = function (this: unknown, ...args: Parameters<F>): unknown {
-    const open = openSpan({ name, type: spanType, attributes });
+    const onResult = (result: unknown): void => quietly(() => open.span.setOutputs(outputs(result)));
+    const open = openSpan({ name, type: spanType, attributes: withOperation(spanType, attributes) });
     if (!open.span.isRecording()) return runInSpan(open, () => Reflect.apply(fn, this, args));
     quietly(() => open.span.setInputs(inputs(...args)));
-    return runInSpan(
-      open,
-      () => Reflect.apply(fn, this, args),
-      (result) => quietly(() => open.span.setOutputs(outputs(result))),
-    );
+    return runInSpan(open, () => Reflect.apply(fn, this, args), { onResult, keepAll: outputs !== identity });
   };
   Object.defineProperty(traced, "name", { value: fn.name, configurable: true });
   Object.defineProperty(traced, "length", { value: fn.length, configurable: true });

@@ -1,7 +1,7 @@
 import { trace as traceApi } from "@opentelemetry/api";
 import { activeContext } from "../context/active-context.ts";
 import { traceIdOf } from "../context/span-in-context.ts";
-import { lastRootTraceId } from "../spans/current-tracer.ts";
+import { lastRootTraceId } from "../spans/last-trace.ts";
 import { asWeftSpan, openSpan, startWeftSpan } from "../spans/open-span.ts";
 import type { WeftSpan } from "../spans/weft-span.ts";
 import { runInSpan } from "./run-in-span.ts";
@@ -29,7 +29,10 @@ export function getCurrentActiveSpan(): WeftSpan | undefined {
   return span === undefined ? undefined : asWeftSpan(span, context);
 }
 
-/** The trace of the active span; without one, the trace that this process began last. */
+/**
+ * The trace of the active span; without one, the trace that this line of execution began last, whatever runs beside it. Code that cannot
+ * know which of several was its own, because its trace began behind an `await` while others ran, is told none.
+ */
 export function getLastActiveTraceId(): string | undefined {
   return traceIdOf() ?? lastRootTraceId();
 }

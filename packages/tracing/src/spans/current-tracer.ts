@@ -1,6 +1,6 @@
 /**
  * Job: which tracer Weft's own spans come from.
- * Owns: Weft's provider while it is the registered one, whether it records, and the id of the last root.
+ * Owns: Weft's provider while it is the registered one and whether it records.
  * I1. With a provider of somebody else registered, that one is used, through the api.
  */
 import { trace } from "@opentelemetry/api";
@@ -13,7 +13,6 @@ let provider: WeftTracerProvider | undefined;
 /** Whether the api's global is `provider`, so that taking it away is ours to do. */
 let isGlobal = false;
 let ownTracer: Tracer | undefined;
-let lastTraceId: string | undefined;
 let enabled = true;
 
 export function ownProvider(): WeftTracerProvider | undefined {
@@ -45,14 +44,6 @@ export function unregisterProvider(candidate: WeftTracerProvider): void {
 
 export function currentTracer(): Tracer {
   return ownTracer ?? trace.getTracerProvider().getTracer(libraryName, version, tracerOptions);
-}
-
-export function noteRoot(traceId: string): void {
-  lastTraceId = traceId;
-}
-
-export function lastRootTraceId(): string | undefined {
-  return lastTraceId;
 }
 
 /** Spans that start while tracing is disabled are not recorded; the context they were given is passed on. */

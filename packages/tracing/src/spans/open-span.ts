@@ -6,8 +6,9 @@ import { inheritedAttributes } from "../context/inherited.ts";
 import { noteForeignStart } from "../live/foreign-starts.ts";
 import { Attr, Outcomes } from "../vocabulary.ts";
 import type { Outcome } from "../vocabulary.ts";
-import { currentTracer, noteRoot } from "./current-tracer.ts";
+import { currentTracer } from "./current-tracer.ts";
 import { DelegatingSpan } from "./delegating-span.ts";
+import { noteRoot } from "./last-trace.ts";
 import { RecordingSpan } from "./recording-span.ts";
 import type { WeftSpan } from "./weft-span.ts";
 

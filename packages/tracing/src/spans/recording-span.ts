@@ -17,16 +17,20 @@ import type {
   TimeInput,
 } from "@opentelemetry/api";
 import { describeException, statusText } from "../content/error-text.ts";
+import { needsRedaction, redactText, redactionCount } from "../content/redaction.ts";
+import { countRedacted } from "../content/span-content.ts";
+import type { TakesRecorded } from "../content/span-content.ts";
 import type { Outcome } from "../vocabulary.ts";
-import { EventNames } from "../vocabulary.ts";
+import { Attr, EventNames } from "../vocabulary.ts";
 import { now, toEpochMs } from "./clock.ts";
-import { setInputs, setOutcome, setOutputs, setTokenUsage } from "./span-values.ts";
-import { acceptAttributes, acceptValue } from "./span-limits.ts";
-import type { SpanLimits } from "./span-limits.ts";
+import { rootEnded } from "./last-trace.ts";
+import { setDocuments, setInputs, setOutcome, setOutputs, setTokenUsage } from "./span-values.ts";
+import { acceptAttributes, acceptValue, redactValue } from "./span-limits.ts";
+import type { SpanLimits, StoredValue } from "./span-limits.ts";
 import type { OpenRecord, SpanRecord, SpanSink } from "./span-record.ts";
 import type { TokenUsage, WeftSpan } from "./weft-span.ts";
 
-export class RecordingSpan implements WeftSpan {
+export class RecordingSpan implements WeftSpan, TakesRecorded {
   readonly traceId: string;
   readonly spanId: string;
   readonly kind: SpanKind;
@@ -73,19 +77,32 @@ export class RecordingSpan implements WeftSpan {
   }
 
   setAttribute(key: string, value: AttributeValue): this {
+    if (needsRedaction(key)) this.#setRedacted(key, value);
+    else this.setRecorded(key, value);
+    return this;
+  }
+
+  /** Sets what needs no redaction, or has had it. */
+  setRecorded(key: string, value: AttributeValue): void {
     const record = this.#record;
-    if (record.endTime !== 0 || key === "") return this;
+    if (record.endTime !== 0 || key === "") return;
     const kept = acceptValue(value, this.#limits);
-    if (kept === undefined) return this;
-    if (record.attributes[key] === undefined) {
+    if (kept === undefined) return;
+    if (!Object.hasOwn(record.attributes, key)) {
       if (this.#attributeCount >= this.#limits.attributeCount) {
         record.droppedAttributes += 1;
-        return this;
+        return;
       }
       this.#attributeCount += 1;
     }
-    record.attributes[key] = kept;
-    return this;
+    (record.attributes as Record<string, StoredValue>)[key] = kept;
+  }
+
+  #setRedacted(key: string, value: AttributeValue): void {
+    if (this.#record.endTime !== 0) return;
+    const before = redactionCount();
+    this.setRecorded(key, redactValue(key, value));
+    countRedacted(this, redactionCount() - before);
   }
 
   setAttributes(attributes: Attributes): this {
@@ -99,10 +116,8 @@ export class RecordingSpan implements WeftSpan {
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
     const record = this.#record;
     if (record.endTime !== 0) return this;
-    if (record.events.length >= this.#limits.eventCount) {
-      record.droppedEvents += 1;
-      return this;
-    }
+    if (!makeRoom(record.events, this.#limits.eventCount)) record.droppedEvents += 1;
+    if (this.#limits.eventCount === 0) return this;
     const isTime = isTimeInput(attributesOrTime);
     const at = isTime ? attributesOrTime : time;
     const kept = acceptAttributes(
@@ -122,10 +137,8 @@ export class RecordingSpan implements WeftSpan {
   addLink(link: Link): this {
     const record = this.#record;
     if (record.endTime !== 0) return this;
-    if (record.links.length >= this.#limits.linkCount) {
-      record.droppedLinks += 1;
-      return this;
-    }
+    if (!makeRoom(record.links, this.#limits.linkCount)) record.droppedLinks += 1;
+    if (this.#limits.linkCount === 0) return this;
     const kept = acceptAttributes(link.attributes, this.#limits.attributesPerLink, this.#limits);
     record.links.push({
       context: link.context,
@@ -146,13 +159,14 @@ export class RecordingSpan implements WeftSpan {
     const { code, message } = status;
     if (record.endTime !== 0 || code === SpanStatusCode.UNSET || record.status.code === SpanStatusCode.OK)
       return this;
-    const text = code === SpanStatusCode.ERROR && message !== undefined ? statusText(message) : undefined;
+    const text =
+      code === SpanStatusCode.ERROR && typeof message === "string" ? statusText(message) : undefined;
     record.status = text === undefined ? { code } : { code, message: text };
     return this;
   }
 
   updateName(name: string): this {
-    if (this.#record.endTime === 0) this.#record.name = name;
+    if (this.#record.endTime === 0) this.#record.name = redactText(name);
     return this;
   }
 
@@ -165,6 +179,7 @@ export class RecordingSpan implements WeftSpan {
     if (record.endTime !== 0) return;
     const end = endTime === undefined ? now() : toEpochMs(endTime);
     record.endTime = Math.max(end, record.startTime);
+    if (record.parentSpanId === undefined) rootEnded();
     this.#sink.onEnd(record);
   }
 
@@ -174,7 +189,7 @@ export class RecordingSpan implements WeftSpan {
   }
 
   setOutputs(outputs: unknown): this {
-    setOutputs(this, outputs);
+    if (!setDocuments(this, this.#record.attributes[Attr.spanType], outputs)) setOutputs(this, outputs);
     return this;
   }
 
@@ -191,6 +206,13 @@ export class RecordingSpan implements WeftSpan {
   [Symbol.dispose](): void {
     this.end();
   }
+}
+
+/** Of a full list the oldest member leaves: how a span ended says more than how it began. False when one had to go. */
+function makeRoom(list: unknown[], limit: number): boolean {
+  if (list.length < limit) return true;
+  list.shift();
+  return false;
 }
 
 function isTimeInput(value: Attributes | TimeInput | undefined): value is TimeInput {

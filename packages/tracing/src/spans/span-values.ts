@@ -1,7 +1,7 @@
 import { SpanStatusCode } from "@opentelemetry/api";
 import type { Span } from "@opentelemetry/api";
 import { recordValue } from "../content/record-value.ts";
-import { Attr, Outcomes } from "../vocabulary.ts";
+import { Attr, Outcomes, SpanType, SpanTypes } from "../vocabulary.ts";
 import type { Outcome } from "../vocabulary.ts";
 import type { TokenUsage } from "./weft-span.ts";
 
@@ -13,6 +13,26 @@ export function setInputs(span: Span, inputs: unknown): void {
 
 export function setOutputs(span: Span, outputs: unknown): void {
   recordValue(span, Attr.outputs, outputs);
+}
+
+/**
+ * What a retrieval found, in the conventions' form, when `outputs` is a list of documents and the span says it is a retrieval. False
+ * otherwise: then they are outputs like any other.
+ */
+export function setDocuments(span: Span, spanType: unknown, outputs: unknown): boolean {
+  if (spanType !== SpanType.RETRIEVER && spanType !== SpanTypes.retrieval) return false;
+  if (!Array.isArray(outputs)) return false;
+  recordValue(span, Attr.retrievalDocuments, outputs.map(toDocument));
+  return true;
+}
+
+/** Spellings of the field: MLflow's and LangChain's `page_content`, `pageContent`; a bare text is a document too. */
+function toDocument(found: unknown): unknown {
+  if (typeof found === "string") return { content: found };
+  if (typeof found !== "object" || found === null) return { content: found };
+  const { page_content, pageContent, content, text, ...others } = found as Record<string, unknown>;
+  const body = content ?? page_content ?? pageContent ?? text;
+  return body === undefined ? others : { ...others, content: body };
 }
 
 export function setTokenUsage(span: Span, usage: TokenUsage): void {

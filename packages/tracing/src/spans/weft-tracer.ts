@@ -1,10 +1,12 @@
 import { INVALID_SPAN_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags } from "@opentelemetry/api";
 import type { Context, Link, Span, SpanContext, SpanOptions, Tracer } from "@opentelemetry/api";
 import { activeContext, isTracingSuppressed, runInContext } from "../context/active-context.ts";
+import { redactText } from "../content/redaction.ts";
 import { inheritedAttributes } from "../context/inherited.ts";
 import { randomFlag, sampledFlag } from "../context/trace-parent.ts";
 import { now, toEpochMs } from "./clock.ts";
 import { newSpanId, newTraceId } from "./random-ids.ts";
+import { rootOpened } from "./last-trace.ts";
 import { RecordingSpan } from "./recording-span.ts";
 import type { Sampler } from "./samplers.ts";
 import type { SpanLimits } from "./span-limits.ts";
@@ -35,6 +37,7 @@ export class WeftTracer implements Tracer {
     const traceId = parent === undefined ? newTraceId() : parent.traceId;
     const sampled = this.#core.sampler.shouldSample(traceId, parent);
     const spanContext = newSpanContext(traceId, parent, sampled);
+    if (sampled && parent === undefined) rootOpened();
     if (!sampled) return trace.wrapSpanContext(spanContext);
     const record = openRecord(name, options, spanContext, parent, this.#scope);
     const parentContext = options.root === true ? trace.deleteSpan(context) : context;
@@ -89,7 +92,7 @@ function openRecord(
     traceState: spanContext.traceState === undefined ? "" : spanContext.traceState.serialize(),
     scope,
     kind: options.kind ?? SpanKind.INTERNAL,
-    name,
+    name: redactText(name),
     startTime: options.startTime === undefined ? now() : toEpochMs(options.startTime),
     endTime: 0,
     attributes: {},
@@ -104,6 +107,9 @@ function openRecord(
 
 const unset = { code: SpanStatusCode.UNSET } as const;
 
+/** A link to nowhere is worth keeping for what is said about it. https://opentelemetry.io/docs/specs/otel/trace/api/#link */
 function addValidLinks(span: RecordingSpan, links: readonly Link[]): void {
-  for (const link of links) if (trace.isSpanContextValid(link.context)) span.addLink(link);
+  for (const link of links) {
+    if (trace.isSpanContextValid(link.context) || link.attributes !== undefined) span.addLink(link);
+  }
 }

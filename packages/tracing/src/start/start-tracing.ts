@@ -7,7 +7,7 @@
 import process from "node:process";
 import { propagation, trace } from "@opentelemetry/api";
 import type { Attributes } from "@opentelemetry/api";
-import { configureContent, policyFromEnvironment } from "../content/content-settings.ts";
+import { configureContent, contentOptions, policyFromEnvironment } from "../content/content-settings.ts";
 import type { ContentPolicy } from "../content/content-settings.ts";
 import { registerContextManager } from "../context/active-context.ts";
 import { allowBaggage } from "../context/allowed-baggage.ts";
@@ -53,6 +53,7 @@ export function startTracing(options: TracingOptions = {}): Tracing {
     ...(sampler === undefined ? {} : { sampler }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
+  configureContent(contentOptions(options));
   if (!registerProvider(provider)) {
     if (isGlobalUsable()) return underAnotherSdk(policy, destinations, provider.resource);
     warnOnce(apiSkew(destinations.length > 0));

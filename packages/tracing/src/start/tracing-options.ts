@@ -1,5 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { ContentPolicy } from "../content/content-settings.ts";
+import type { BodyStore, ContentPolicy } from "../content/content-settings.ts";
+import type { Redactor } from "../content/redactors.ts";
 import type { TracingStats } from "../export/tracing-stats.ts";
 import type { Sampler } from "../spans/samplers.ts";
 import type { SpanLimits } from "../spans/span-limits.ts";
@@ -25,6 +26,12 @@ export interface TracingOptions {
   readonly compression?: "gzip" | "none";
   /** What of people's words is recorded; `WEFT_CONTENT`. Default: `delta` when spans go to a collector on loopback only, else `none`. */
   readonly content?: ContentPolicy;
+  /** What every text goes through before it enters a span: `[redactors.secrets, redactors.emails]`, or functions of your own. Default: none. */
+  readonly redact?: readonly Redactor[];
+  /** Bytes of content that one attribute and one span may hold. Default: 64 KiB and 256 KiB. */
+  readonly contentBudget?: { readonly attributeBytes?: number; readonly spanBytes?: number };
+  /** Takes whole what was too large for its span; the span then says where it is. Default: what is too large is cut. */
+  readonly bodyStore?: BodyStore;
   /** Default: `parentbased_always_on`; `OTEL_TRACES_SAMPLER`. */
   readonly sampler?: Sampler;
   readonly limits?: Partial<SpanLimits>;

@@ -14,6 +14,8 @@ const anyValue: Record<number, readonly [string, Kind, "list"?]> = {
 };
 anyValue[5] = ["array", { 1: ["values", anyValue, "list"] }];
 const keyValue: Message = { 1: ["key", "string"], 2: ["value", anyValue] };
+anyValue[6] = ["map", { 1: ["values", keyValue, "list"] }];
+anyValue[7] = ["bytes", "hex"];
 const event: Message = {
   1: ["time", "nanos"],
   2: ["name", "string"],
@@ -92,6 +94,7 @@ export function plain(pairs: unknown): Record<string, unknown> {
 
 function value(tree: Tree): unknown {
   if ("array" in tree) return list((tree["array"] as Tree)["values"]).map(value);
+  if ("map" in tree) return plain((tree["map"] as Tree)["values"]);
   if ("bool" in tree) return tree["bool"] === 1;
   return Object.values(tree)[0] ?? null;
 }

@@ -1,7 +1,6 @@
 /** As running.ts, where the application set up OpenTelemetry's SDK: with Weft's processor, or with nothing that exports. */
 import { once } from "node:events";
 import process from "node:process";
-// @boundaries-ignore the application in this program has OpenTelemetry of its own
 import { trace } from "@opentelemetry/api";
 import { TracerProvider } from "@opentelemetry/sdk-trace";
 import { withSpan } from "@weft/tracing";

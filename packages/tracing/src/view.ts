@@ -1,0 +1,5 @@
+/** Reading traces: what each model call was sent. Pure functions over OTLP JSON, for Node and for browsers. */
+export { rebuildView, TraceViews } from "./view/rebuild-view.ts";
+
+export type { MissingReason, ModelView, ViewItem } from "./view/rebuild-view.ts";
+export type { Recorded } from "./view/trace-texts.ts";
