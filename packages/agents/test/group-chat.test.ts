@@ -132,7 +132,6 @@ test("[G3] Contradicting or broken transitions are errors before anything starts
     { agents: [] },
     { agents: [counter("a"), counter("a")] },
     { maxRound: 0 },
-    { speakerSelection: "manual" },
   ];
   for (const options of bad) assert.throws(() => team(options), { code: "invalid_argument" });
 });

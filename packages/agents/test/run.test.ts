@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConversableAgent, GroupChat, defineAgent, tool } from "@weft/agents";
-import type { AgentEvent, ChatModel } from "@weft/agents";
+import type { ChatModel, RunEvent } from "@weft/agents";
 import { captureTraces, scriptedModel, traceOf } from "@weft/agents/testing";
 import type { SpanNode } from "@weft/agents/testing";
 import { EventBuffer } from "../src/chat/event-buffer.ts";
@@ -59,7 +59,7 @@ test("[N1] A run starts at once and needs no reader", async () => {
 test("[N1] Text flows from the model to the reader while the model still writes", async () => {
   const { model, left } = endlessModel();
   const run = new ConversableAgent({ name: "a", model }).run("go");
-  const seen: AgentEvent[] = [];
+  const seen: RunEvent[] = [];
   for await (const event of run) {
     seen.push(event);
     if (seen.length === 3) break;
@@ -205,7 +205,7 @@ test("A model that gives no first byte is given up after its time", async () => 
 test("[N1] Past its bound a buffer merges and drops text deltas, and keeps every other event", async () => {
   const buffer = new EventBuffer(4);
   const origin = { from: "a", turn: 1, spanId: "", path: [] };
-  const delta = (text: string, messageId: string): AgentEvent => ({
+  const delta = (text: string, messageId: string): RunEvent => ({
     type: "text-delta",
     text,
     messageId,

@@ -11,6 +11,7 @@ export {
 } from "./content/record-content.ts";
 export { recordText, recordValue } from "./content/record-value.ts";
 export { notePartialText } from "./live/partial-text.ts";
+export { contentSettings } from "./content/content-settings.ts";
 export { errorText, errorType } from "./content/error-text.ts";
 export { isErrorCode } from "./errors/weft-error.ts";
 export { instrument, openSpan, isAbort, failSpan } from "./spans/open-span.ts";

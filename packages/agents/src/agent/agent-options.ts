@@ -2,12 +2,17 @@ import type { AgentSkill, MessageInput } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { ModelSettings } from "../model/chat-model.ts";
 import type { ModelInput } from "../model/model-of.ts";
-import type { Tool } from "../tool/tool.ts";
+import type { CodeExecutionOptions } from "../code/code-executor.ts";
+import type { Guardrail } from "../handoff/guardrail.ts";
+import type { AfterWork, Handoff } from "../handoff/handoff.ts";
+import { checkAfterWork, isHandoff } from "../handoff/handoff.ts";
+import type { StandardSchema } from "../tool/schema.ts";
+import type { ToolSet } from "../tool/tool-set.ts";
 import type { Hooks } from "./hooks.ts";
-import type { HumanInput, HumanInputMode } from "./human-input.ts";
+import type { HumanInput, HumanInputMode } from "./human-answer.ts";
 import type { IsTerminationMessage } from "./termination.ts";
 
-export interface ConversableAgentOptions {
+export interface ConversableAgentOptions<Output = unknown> {
   /** Non-empty, unique in a chat. */
   readonly name: string;
   /** For speaker selection and the agent's card; public. */
@@ -19,7 +24,7 @@ export interface ConversableAgentOptions {
   readonly model?: ModelInput;
   readonly modelSettings?: ModelSettings;
   /** Offered to the model and run here. */
-  readonly tools?: readonly Tool[];
+  readonly tools?: ToolSet;
   /** How often a turn asks the model again after tool calls; default 20, then once without tools. */
   readonly maxToolRounds?: number;
   /** Default `TERMINATE`. */
@@ -33,6 +38,15 @@ export interface ConversableAgentOptions {
   readonly defaultAutoReply?: MessageInput;
   /** Laid under a run's own variables. */
   readonly contextVariables?: Readonly<Record<string, unknown>>;
+  /** The form of its answers: types `chat.output`, which is checked by it. */
+  readonly responseFormat?: StandardSchema<unknown, Output> | JsonSchemaOf<Output>;
+  /** Runs the code in messages; default: none (SEMANTICS X1). */
+  readonly codeExecution?: CodeExecutionOptions | false;
+  /** Where the conversation may go from here, in a group. */
+  readonly handoffs?: readonly Handoff[];
+  /** Where it goes in a group after this agent's turn, when nothing else decided. */
+  readonly afterWork?: AfterWork;
+  readonly guardrails?: readonly Guardrail[];
   readonly hooks?: { readonly [Name in keyof Hooks]?: Hooks[Name] | readonly Hooks[Name][] };
 
   /** AG2's spelling of `isTerminationMessage`. */
@@ -41,10 +55,13 @@ export interface ConversableAgentOptions {
   readonly llmConfig?: false;
 }
 
+/** A JSON Schema says nothing to the type checker; `unknown` is what it gives. */
+type JsonSchemaOf<Output> = unknown extends Output ? { readonly [keyword: string]: unknown } : never;
+
 const modes: ReadonlySet<unknown> = new Set<HumanInputMode>(["ALWAYS", "TERMINATE", "NEVER"]);
 
 /** Raises `invalid_argument` with the option's name and the remedy. */
-export function checkAgentOptions(options: ConversableAgentOptions): void {
+export function checkAgentOptions<Output>(options: ConversableAgentOptions<Output>): void {
   const { name, humanInputMode, maxConsecutiveAutoReply, maxToolRounds, llmConfig, model } = options;
   if (typeof name !== "string" || name.trim() === "") {
     throw new WeftError("invalid_argument", "An agent needs a name: a non-empty string.");
@@ -54,6 +71,11 @@ export function checkAgentOptions(options: ConversableAgentOptions): void {
   }
   checkCount(name, "maxConsecutiveAutoReply", maxConsecutiveAutoReply);
   checkCount(name, "maxToolRounds", maxToolRounds);
+  checkAfterWork(options.afterWork, `Agent "${name}": afterWork`);
+  for (const each of options.handoffs ?? []) {
+    if (!isHandoff(each))
+      throw invalid(name, "handoffs must be made with handoff(target, { prompt } | { when }).");
+  }
   if (llmConfig !== undefined && (llmConfig as unknown) !== false) {
     throw invalid(name, "llmConfig may only be false; give a model as `model`.");
   }

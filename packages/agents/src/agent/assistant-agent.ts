@@ -6,8 +6,8 @@ Solve the task with what you know and the tools you have, step by step where tha
 Say what you found, and check it where you can. When everything is done, answer with the single word TERMINATE.`;
 
 /** An agent that works by its model and asks no human. */
-export class AssistantAgent extends ConversableAgent {
-  constructor(options: ConversableAgentOptions) {
+export class AssistantAgent<Output = unknown> extends ConversableAgent<Output> {
+  constructor(options: ConversableAgentOptions<Output>) {
     super({ systemMessage: defaultSystemMessage, humanInputMode: "NEVER", ...options });
   }
 }

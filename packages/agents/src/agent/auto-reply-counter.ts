@@ -1,5 +1,6 @@
 import type { AgentContext } from "@weft/runtime/agent";
 import { scopeOf } from "../chat/scope.ts";
+import { changeSession, readSession } from "./agent-session.ts";
 
 /**
  * Automatic replies per sender (SEMANTICS T3), kept as JSON with the conversation's context. A new chat starts at 0.
@@ -7,20 +8,19 @@ import { scopeOf } from "../chat/scope.ts";
  * A2A context may live for years.
  */
 export class AutoReplyCounter {
-  readonly #session: AgentContext["session"];
+  readonly #context: AgentContext;
   readonly #sender: string;
   readonly #chatId: string | undefined;
 
   constructor(context: AgentContext, sender: string) {
-    this.#session = context.session;
+    this.#context = context;
     this.#sender = sender;
     const scope = scopeOf(context);
     this.#chatId = scope && (scope.chatId ?? "");
   }
 
   get count(): number {
-    const count = this.#counts()[this.#sender];
-    return typeof count === "number" ? count : 0;
+    return this.#counts()[this.#sender] ?? 0;
   }
 
   increment(): void {
@@ -34,19 +34,11 @@ export class AutoReplyCounter {
   #set(count: number): void {
     if (this.#chatId === undefined) return;
     const autoReplies = { ...this.#counts(), [this.#sender]: count };
-    this.#session.state = { ...this.#state(), chatId: this.#chatId, autoReplies };
+    changeSession(this.#context, { chatId: this.#chatId, autoReplies });
   }
 
-  #counts(): Record<string, unknown> {
-    const { autoReplies, chatId } = this.#state();
-    return isRecord(autoReplies) && chatId === this.#chatId ? autoReplies : {};
+  #counts(): Readonly<Record<string, number>> {
+    const { autoReplies, chatId } = readSession(this.#context);
+    return autoReplies !== undefined && chatId === this.#chatId ? autoReplies : {};
   }
-
-  #state(): Record<string, unknown> {
-    return isRecord(this.#session.state) ? this.#session.state : {};
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -15,29 +15,45 @@ import type {
   AgentYield,
   MessageInput,
 } from "@weft/runtime/agent";
-import { createAgentContext, createMessage, messageText } from "@weft/runtime/agent";
+import { createMessage, messageText } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { ChatResult } from "../chat/chat-result.ts";
-import { lastChat } from "../chat/last-chats.ts";
+import { forgetChats, lastChat } from "../chat/last-chats.ts";
 import type { Run, RunOptions } from "../chat/run.ts";
-import { scopeOf, setScope } from "../chat/scope.ts";
+import { meterOf } from "../chat/meter-of.ts";
 import { startLoneRun } from "../chat/lone-run.ts";
+import type { NestedChat } from "../chat/nested-chat.ts";
+import { nestedStep } from "../chat/nested-step.ts";
+import type { AgentResumeOptions } from "../chat/resume-chat.ts";
+import { resumeChat } from "../chat/resume-chat.ts";
 import type { TwoAgentOptions } from "../chat/two-agent-chat.ts";
 import { startTwoAgentChat } from "../chat/two-agent-chat.ts";
-import type { SequentialChat } from "../chat/initiate-chats.ts";
+import type { GraphChat, SequentialChat } from "../chat/initiate-chats.ts";
 import { initiateChats } from "../chat/initiate-chats.ts";
+import { codeStep } from "../code/code-step.ts";
+import type { Guardrail } from "../handoff/guardrail.ts";
+import { runGuardrails } from "../handoff/guardrail.ts";
+import type { AfterWork, Handoff } from "../handoff/handoff.ts";
+import { TransferTools } from "../handoff/transfer-tools.ts";
 import type { ChatModel } from "../model/chat-model.ts";
 import { modelOf } from "../model/model-of.ts";
 import type { Tool } from "../tool/tool.ts";
 import { ToolBook } from "../tool/tool-book.ts";
+import { readTools } from "../tool/tool-set.ts";
 import type { ConversableAgentOptions } from "./agent-options.ts";
 import { checkAgentOptions } from "./agent-options.ts";
 import { AutoReplyCounter } from "./auto-reply-counter.ts";
+import type { GenerateReplyOptions } from "./direct-reply.ts";
+import { generateReply, receiveMessage, sendMessage } from "./direct-reply.ts";
+import { changeSession } from "./agent-session.ts";
 import type { HookName, Hooks } from "./hooks.ts";
 import { HookBook } from "./hooks.ts";
-import type { HumanInput, HumanInputMode } from "./human-input.ts";
+import type { HumanInput, HumanInputMode } from "./human-answer.ts";
 import { humanStep, senderName } from "./human-step.ts";
 import { modelStep } from "./model-step.ts";
+import { openTurn, renewed } from "./open-turn.ts";
+import { OutputForm } from "./output-form.ts";
+import { redirectTo } from "./redirect.ts";
 import type {
   RegisterReplyOptions,
   ReplyFunction,
@@ -52,13 +68,7 @@ import { toolStep } from "./tool-step.ts";
 
 export type AgentRunOptions = RunOptions & Partial<TwoAgentOptions>;
 
-export interface GenerateReplyOptions {
-  readonly sender?: Agent | string;
-  readonly signal?: AbortSignal;
-  readonly contextVariables?: Record<string, unknown>;
-}
-
-export class ConversableAgent implements Agent {
+export class ConversableAgent<Output = unknown> implements Agent {
   readonly name: string;
   readonly description?: string;
   readonly skills?: readonly AgentSkill[];
@@ -69,13 +79,18 @@ export class ConversableAgent implements Agent {
   readonly humanInput: HumanInput | undefined;
   readonly maxConsecutiveAutoReply: number;
   readonly contextVariables: Readonly<Record<string, unknown>>;
+  /** Where the conversation may go from here, in a group. */
+  readonly handoffs: readonly Handoff[];
+  readonly afterWork: AfterWork | undefined;
+  readonly guardrails: readonly Guardrail[];
+  readonly #form: OutputForm | undefined;
   readonly #defaultAutoReply: MessageInput;
   readonly #chain: ReplyChain;
   readonly #hooks = new HookBook();
   readonly #tools = new ToolBook();
 
   /** Raises `invalid_argument` for a wrong option, naming it. */
-  constructor(options: ConversableAgentOptions) {
+  constructor(options: ConversableAgentOptions<Output>) {
     checkAgentOptions(options);
     this.name = options.name;
     if (options.description !== undefined) this.description = options.description;
@@ -88,88 +103,167 @@ export class ConversableAgent implements Agent {
     this.maxConsecutiveAutoReply = options.maxConsecutiveAutoReply ?? 100;
     this.contextVariables = options.contextVariables ?? {};
     this.#defaultAutoReply = options.defaultAutoReply ?? "";
-    for (const tool of options.tools ?? []) this.registerForLLM(tool).registerForExecution(tool);
+    this.handoffs = options.handoffs ?? [];
+    this.afterWork = options.afterWork;
+    this.guardrails = options.guardrails ?? [];
+    if (options.responseFormat !== undefined)
+      this.#form = new OutputForm(options.responseFormat, options.name);
+    for (const tool of readTools(options.tools)) this.registerForLLM(tool).registerForExecution(tool);
     this.#chain = new ReplyChain(this.#defaultSteps(options));
     this.#addHooks(options.hooks ?? {});
   }
 
-  #defaultSteps(options: ConversableAgentOptions): readonly ReplyStep[] {
+  #defaultSteps(options: ConversableAgentOptions<Output>): readonly ReplyStep[] {
     const { name, humanInput, humanInputMode: mode, maxConsecutiveAutoReply } = this;
     const isTerminationMessage =
       options.isTerminationMessage ?? options.isTerminationMsg ?? isDefaultTermination;
+    const tools = this.#tools;
     const steps = [
       humanStep({ name, mode, humanInput, maxConsecutiveAutoReply, isTerminationMessage }),
-      toolStep(name, this.#tools),
+      toolStep(name, tools, humanInput),
     ];
+    if (options.codeExecution) steps.push(codeStep(name, options.codeExecution));
     if (!this.model) return steps;
     const { modelSettings: settings, maxToolRounds = 20 } = options;
-    const tools = this.#tools;
+    const transfers = new TransferTools(this.handoffs);
+    const responseFormat = this.#form?.forModel;
+    const { model } = this;
     return [
       ...steps,
-      modelStep({ name, model: this.model, settings, responseFormat: undefined, tools, maxToolRounds }),
+      modelStep({ name, model, settings, responseFormat, tools, transfers, maxToolRounds, humanInput }),
     ];
   }
 
   /** One turn. Whoever asks: a chat, a group, or a service. */
   async *respond(request: AgentRequest, context: AgentContext): AsyncGenerator<AgentYield> {
-    const turn = await this.#openTurn(request, context);
-    const outcome = yield* this.#chain.reply(turn);
+    const turn = await openTurn(this, this.#hooks, request, context);
+    const caught = yield* this.#guard("input", turn.messages.at(-1), context);
+    const outcome = caught ?? (yield* this.#chain.reply(turn));
     const reply = outcome ?? ({ final: true, reply: this.#defaultAutoReply } satisfies ReplyOutcome);
     if (reply.reply === null) {
       yield { type: "end", endedBy: reply.endedBy ?? "noReply" };
       return;
     }
+    changeSession(context, { askedFor: undefined });
     new AutoReplyCounter(context, senderName(turn, request.messages.at(-1))).increment();
     const message = await this.#beforeSend(this.#toMessage(reply.reply), turn);
-    yield { type: "message", text: messageText(message), message };
+    const replaced = caught ? undefined : yield* this.#guard("output", message, context);
+    // What was shown of the reply is taken back.
+    if (replaced) yield { type: "reset", messageId: message.id };
+    const said = replaced?.reply ? this.#toMessage(replaced.reply) : message;
+    yield { type: "message", text: messageText(said), message: said };
+  }
+
+  async *#guard(
+    side: "input" | "output",
+    message: AgentMessage | undefined,
+    context: AgentContext,
+  ): AsyncGenerator<AgentYield, ReplyOutcome | undefined> {
+    if (
+      this.guardrails.length === 0 ||
+      message?.toolCalls?.length ||
+      message?.name === (side === "input" ? this.name : "")
+    ) {
+      return undefined;
+    }
+    const call = { signal: context.signal, meter: meterOf(context) };
+    const caught = yield* runGuardrails(this.guardrails, side, message, call);
+    if (!caught) return undefined;
+    const { target, message: text, name } = caught.guardrail;
+    if (target !== undefined) yield redirectTo(context, target, `guardrail ${name}`);
+    return { final: true, reply: text };
   }
 
   /** A reply outside any chat: undefined when the agent has none (a termination message, a human's `exit`). */
-  async generateReply(
+  generateReply(
     messages: readonly MessageInput[],
     options: GenerateReplyOptions = {},
   ): Promise<AgentMessage | undefined> {
-    const context = createAgentContext(options.signal ? { signal: options.signal } : {});
-    if (typeof options.sender === "object") setScope(context, { sender: options.sender });
-    for (const message of messages) context.history.append(createMessage(message));
-    const request = {
-      messages: context.history.messages,
-      newFrom: Math.max(0, context.history.length - 1),
-      contextVariables: options.contextVariables ?? { ...this.contextVariables },
-    };
-    for await (const step of this.respond(request, context)) {
-      if (typeof step === "object" && "type" in step && step.type === "message")
-        return createMessage(step.message);
-    }
-    return undefined;
+    return generateReply(this, messages, options);
+  }
+
+  /** Says one message to `recipient`, in the chat the two keep; with `requestReply` it is answered. */
+  send(
+    message: MessageInput,
+    recipient: Agent,
+    options: { readonly requestReply?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<AgentMessage | undefined> {
+    return sendMessage(this, message, recipient, options);
+  }
+
+  /** Takes one message from `sender`, and answers it unless `requestReply` is false. */
+  receive(
+    message: MessageInput,
+    sender: Agent,
+    options: { readonly requestReply?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<AgentMessage | undefined> {
+    return receiveMessage(this, message, sender, options);
+  }
+
+  /** Forgets the chats that ended: `chatMessages` and `clearHistory: false` begin anew. */
+  reset(): void {
+    forgetChats(this);
+  }
+
+  /** How a message of this agent reads by its `responseFormat`. Raises `model_failed` when it does not fit. */
+  async readOutput(message: AgentMessage): Promise<Output | undefined> {
+    return (await this.#form?.read(message)) as Output | undefined;
   }
 
   /**
    * Starts a run: with `recipient` a chat with it, without one this agent's answer to `message`.
    * It is under way at once; read its events, or await its `result`.
    */
-  run(message?: TwoAgentOptions["message"], options: AgentRunOptions = {}): Run {
+  run(message?: TwoAgentOptions["message"], options: AgentRunOptions = {}): Run<Output> {
     const contextVariables = { ...this.contextVariables, ...options.contextVariables };
     const { recipient } = options;
-    if (recipient)
-      return startTwoAgentChat(this, recipient, { ...options, message, recipient, contextVariables });
+    if (recipient) {
+      const chat = { ...options, message, recipient, contextVariables };
+      return startTwoAgentChat(this, recipient, chat) as Run<Output>;
+    }
     if (message === undefined || typeof message === "function") {
       throw new WeftError("invalid_argument", `Agent "${this.name}": run needs a message, or a recipient.`);
     }
-    return startLoneRun(this, message, { ...options, contextVariables });
+    return startLoneRun(this, [message], { ...options, contextVariables }) as Run<Output>;
+  }
+
+  /**
+   * Goes on with a chat from its `state`, in the same trace, or from its messages, in a new one: with `recipient` a
+   * chat of two, without one this agent's answer. `answers` are to what the state has pending, by id.
+   */
+  resume(from: unknown, options: AgentResumeOptions = {}): Run<Output> {
+    return resumeChat(this, from, options) as Run<Output>;
   }
 
   /** A chat with `recipient`, to its end. The same as `run(message, { recipient, … }).result`. */
-  async initiateChat(
-    recipient: Agent,
+  async initiateChat<Other = unknown>(
+    recipient: Agent & { readonly readOutput?: (message: AgentMessage) => Promise<Other | undefined> },
     options: Omit<AgentRunOptions, "recipient"> = {},
-  ): Promise<ChatResult> {
-    return this.run(options.message, { ...options, recipient }).result;
+  ): Promise<ChatResult<unknown extends Other ? Output : Other>> {
+    const run: Run = this.run(options.message, { ...options, recipient });
+    return run.result as Promise<ChatResult<unknown extends Other ? Output : Other>>;
   }
 
-  /** Chats one after another, each with the summaries of those before (SEMANTICS C4). */
-  initiateChats(chats: readonly Omit<SequentialChat, "sender">[]): Promise<readonly ChatResult[]> {
+  /** Chats one after another, or as a graph when they have ids (SEMANTICS C4, C5). */
+  initiateChats(
+    chats: readonly (Omit<GraphChat, "sender"> & { readonly id: string })[],
+  ): Promise<Readonly<Record<string, ChatResult>>>;
+  initiateChats(chats: readonly Omit<SequentialChat, "sender">[]): Promise<readonly ChatResult[]>;
+  initiateChats(chats: readonly Omit<SequentialChat, "sender">[]): Promise<unknown> {
     return initiateChats(chats.map((chat) => ({ ...chat, sender: this })));
+  }
+
+  /**
+   * Answers a sender that `trigger` fits by chats with others; the last summary is the reply (SEMANTICS C6).
+   * `position` as with `registerReply`.
+   */
+  registerNestedChats(
+    chats: readonly NestedChat[],
+    trigger: ReplyTrigger,
+    options: Pick<RegisterReplyOptions, "position"> = {},
+  ): this {
+    this.#chain.registerStep(trigger, nestedStep(this, chats), options);
+    return this;
   }
 
   /** Offers a tool to this agent's model; another agent may be the one to run it. */
@@ -221,40 +315,17 @@ export class ConversableAgent implements Agent {
     return this.chatMessages(peer).at(-1);
   }
 
-  async #openTurn(request: AgentRequest, context: AgentContext): Promise<ReplyTurn> {
-    const hook = this.#hookContext(request, context);
-    let { systemMessage } = this;
-    for (const update of this.#hooks.of("updateAgentState")) {
-      systemMessage = (await update(request.messages, hook))?.systemMessage ?? systemMessage;
-    }
-    const messages = await this.#rewrite(request.messages, hook);
-    const sender = scopeOf(context)?.sender ?? request.messages.at(-1)?.name;
-    return { request, context, messages, systemMessage, sender };
-  }
-
-  async #rewrite(given: readonly AgentMessage[], hook: HookContext): Promise<readonly AgentMessage[]> {
-    let messages = given;
-    for (const rewrite of this.#hooks.of("allMessagesBeforeReply"))
-      messages = (await rewrite(messages, hook)) ?? messages;
-    for (const rewrite of this.#hooks.of("lastReceivedMessage")) {
-      const last = messages.at(-1);
-      const rewritten = last && (await rewrite(last, hook));
-      if (last && rewritten !== undefined) messages = [...messages.slice(0, -1), renewed(last, rewritten)];
-    }
-    return messages;
-  }
-
   async #beforeSend(message: AgentMessage, { request, context }: ReplyTurn): Promise<AgentMessage> {
     let sent = message;
     for (const rewrite of this.#hooks.of("messageBeforeSend")) {
-      const rewritten = await rewrite(sent, this.#hookContext(request, context));
+      const rewritten = await rewrite(sent, {
+        agent: this.name,
+        contextVariables: request.contextVariables,
+        signal: context.signal,
+      });
       if (rewritten !== undefined && rewritten !== sent) sent = renewed(sent, rewritten);
     }
     return sent;
-  }
-
-  #hookContext({ contextVariables }: AgentRequest, { signal }: AgentContext): HookContext {
-    return { agent: this.name, contextVariables, signal };
   }
 
   #toMessage(reply: MessageInput): AgentMessage {
@@ -270,13 +341,4 @@ export class ConversableAgent implements Agent {
       for (const hook of Array.isArray(given) ? given : [given]) this.registerHook(name, hook);
     }
   }
-}
-
-type HookContext = Parameters<Hooks["messageBeforeSend"]>[1];
-
-/** A rewritten message is another message: it gets an id of its own. */
-function renewed(original: AgentMessage, rewritten: MessageInput): AgentMessage {
-  const { id: _, ...rest } = original;
-  const { id: __, ...given } = typeof rewritten === "string" ? { content: rewritten } : rewritten;
-  return createMessage({ ...rest, ...given });
 }

@@ -1,8 +1,9 @@
 import type { AgentMessage, InputRequest, ToolResponse } from "@weft/runtime/agent";
 import { messageText } from "@weft/runtime/agent";
 import { AutoReplyCounter } from "./auto-reply-counter.ts";
-import type { HumanInput, HumanInputMode } from "./human-input.ts";
-import { askHuman, createInputRequest } from "./human-input.ts";
+import { changeSession, readSession } from "./agent-session.ts";
+import type { HumanInput, HumanInputMode } from "./human-answer.ts";
+import { askHuman, requestOnce, toText } from "./human-input.ts";
 import type { ReplyOutcome, ReplyStep, ReplyTurn } from "./reply-chain.ts";
 import type { IsTerminationMessage } from "./termination.ts";
 
@@ -18,7 +19,7 @@ export interface HumanStepOptions {
 export function humanStep(options: HumanStepOptions): ReplyStep {
   return async function* terminationAndHuman(turn) {
     const last = turn.messages.at(-1);
-    if (!last) return undefined;
+    if (!last || isTakenUp(options.name, last, turn)) return undefined;
     const counter = new AutoReplyCounter(turn.context, senderName(turn, last));
     const isTermination = options.isTerminationMessage(last);
     const isSpent = counter.count >= options.maxConsecutiveAutoReply;
@@ -27,23 +28,28 @@ export function humanStep(options: HumanStepOptions): ReplyStep {
     const endedBy = isTermination ? "termination" : "maxAutoReply";
     if (!asks) return end(counter, endedBy);
 
-    const request = createInputRequest({
+    const { context, asker } = turn;
+    const request = requestOnce(context, {
       kind: "reply",
       agent: options.name,
       prompt: promptFor(last, isTermination),
     });
-    if (!options.humanInput) {
-      if (options.mode === "TERMINATE") return end(counter, endedBy);
-      yield { type: "input-required", ...request };
-      return { final: true, reply: null, endedBy: "suspended" };
+    const answered = yield* askHuman({ request, humanInput: options.humanInput, context, asker });
+    if (typeof answered === "object") {
+      const isSilent = options.maxConsecutiveAutoReply === 0;
+      return conclude(toText(answered.answer), last, { counter, isTermination, isSilent });
     }
-    const answer = await askHuman(options.humanInput, request, turn.context);
-    return conclude(answer, last, {
-      counter,
-      isTermination,
-      isSilent: options.maxConsecutiveAutoReply === 0,
-    });
+    if (answered === "suspend" || options.mode === "ALWAYS") return suspended;
+    changeSession(context, { pending: undefined });
+    return end(counter, endedBy);
   };
+}
+
+const suspended: ReplyOutcome = { final: true, reply: null, endedBy: "suspended" };
+
+/** A turn that goes on with its own tool calls, or whose human was asked before it was suspended. */
+function isTakenUp(name: string, last: AgentMessage, { context }: ReplyTurn): boolean {
+  return (last.name === name && Boolean(last.toolCalls?.length)) || readSession(context).askedFor === last.id;
 }
 
 interface Standing {

@@ -11,6 +11,7 @@ import type {
   MessageInput,
 } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
+import type { Asker } from "../chat/scope.ts";
 
 export interface ReplyOutcome {
   /** Whether the chain stops here. */
@@ -31,6 +32,8 @@ export interface ReplyTurn {
   readonly systemMessage: string | undefined;
   /** Who is answered: an agent of this process, or only a name, or nobody known. */
   readonly sender: Agent | string | undefined;
+  /** Whom to ask when the agent has no `humanInput`. */
+  readonly asker: Asker | undefined;
 }
 
 /** A built-in step: it may yield events on the way. Undefined or not final: the next one is asked. */
@@ -86,10 +89,18 @@ export class ReplyChain {
     reply: ReplyFunction<Config>,
     options: RegisterReplyOptions<Config>,
   ): void {
-    checkTrigger(trigger);
     if (typeof reply !== "function")
       throw new WeftError("invalid_argument", "registerReply needs a function.");
-    const entry = { trigger, step: toStep(reply, options.config as Config) };
+    this.registerStep(trigger, toStep(reply, options.config as Config), options);
+  }
+
+  registerStep(
+    trigger: ReplyTrigger,
+    step: ReplyStep,
+    options: Pick<RegisterReplyOptions, "position" | "removeOthers">,
+  ): void {
+    checkTrigger(trigger);
+    const entry = { trigger, step };
     if (options.removeOthers) this.#entries = [entry];
     else this.#entries = this.#entries.toSpliced(options.position ?? 0, 0, entry);
   }

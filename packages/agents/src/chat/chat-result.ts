@@ -1,10 +1,11 @@
 import type { AgentMessage, EndedBy, InputRequest } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
+import type { ChatState } from "./chat-state.ts";
 import type { HumanAnswer } from "./scope.ts";
 import type { ChatUsage } from "./usage-ledger.ts";
 
 /** What a chat came to. */
-export interface ChatResult {
+export interface ChatResult<Output = unknown> {
   /** Every message, in order; in a two-agent chat as the one who started it sees them. */
   readonly history: readonly AgentMessage[];
   /** The last message's text; "" when there is none. */
@@ -22,6 +23,12 @@ export interface ChatResult {
   readonly humanInput: readonly HumanAnswer[];
   /** What a human was asked and has not answered; not empty only when `endedBy` is `suspended`. */
   readonly pending: readonly InputRequest[];
+  /** What `resume` goes on from, in any process: plain JSON. Only when `endedBy` is `suspended`. */
+  readonly state?: ChatState;
+  /** Which budget was spent, when `endedBy` is `budget`. */
+  readonly spentBudget?: string;
+  /** The last message read by the `responseFormat` of the agent that said it. */
+  readonly output?: Output;
 }
 
 /** A run that failed or was aborted: the error, and the chat so far. */

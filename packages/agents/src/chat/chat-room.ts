@@ -9,10 +9,20 @@
  * I3  A turn costs what is new to its speaker, whatever the team's size and the chat's length.
  */
 import { randomUUID } from "node:crypto";
-import type { Agent, AgentContext, AgentEvent, AgentMessage, EndedBy, Hop } from "@weft/runtime/agent";
-import { History, createAgentContext, runTurn } from "@weft/runtime/agent";
+import type {
+  Agent,
+  AgentContext,
+  AgentEvent,
+  AgentMessage,
+  EndedBy,
+  Hop,
+  InputRequest,
+} from "@weft/runtime/agent";
+import { History, createAgentContext, createMessage, runTurn } from "@weft/runtime/agent";
 import type { Span, WeftSpan } from "@weft/tracing/internal";
-import { describeAppends, recordInput } from "@weft/tracing/internal";
+import { SpanKind, describeAppends, recordInput } from "@weft/tracing/internal";
+import { answerText } from "../agent/human-input.ts";
+import type { MemberState, RoomState } from "./chat-state.ts";
 import type { ChatScope } from "./scope.ts";
 import { setScope } from "./scope.ts";
 
@@ -23,6 +33,8 @@ interface Member {
   readonly session: { state: unknown };
   /** Places of the log before this one are in the member's history. */
   seen: number;
+  /** What it ended its last turn with, when that was a question: its next turn begins with the answer. */
+  question?: InputRequest | undefined;
 }
 
 export interface TurnSetting {
@@ -41,9 +53,31 @@ export interface TurnOutcome {
   readonly endedBy?: EndedBy;
 }
 
+interface Turned extends TurnOutcome {
+  /** A question that the agent does not wait for itself: one from outside this library, or a remote one. */
+  readonly question?: InputRequest | undefined;
+}
+
 export class ChatRoom {
-  readonly log = new History();
+  readonly log: History;
   readonly #members = new Map<Agent, Member>();
+  readonly #restored: Map<string, MemberState>;
+
+  constructor(state?: RoomState) {
+    this.log = new History(state?.log);
+    this.#restored = new Map(Object.entries(state?.members ?? {}));
+  }
+
+  /** Plain data, by the members' names. */
+  toState(): RoomState {
+    const members: Record<string, MemberState> = Object.create(null);
+    for (const [name, member] of this.#restored) members[name] = member;
+    for (const { agent, contextId, history, session, seen, question } of this.#members.values()) {
+      const asked = question ? { question } : {};
+      members[agent.name] = { contextId, history: history.toJSON(), session: session.state, seen, ...asked };
+    }
+    return { log: this.log.toJSON(), members: { ...members } };
+  }
 
   /** Puts a message that nobody's turn made (an opening, an answer from outside) into the log and says so on `span`. */
   add(message: AgentMessage, span: Span): void {
@@ -68,10 +102,54 @@ export class ChatRoom {
   /** One turn of `agent`. Its own `end` event is taken as the outcome, not passed on: the chat says when it ends. */
   async *turn(agent: Agent, setting: TurnSetting): AsyncGenerator<AgentEvent, TurnOutcome> {
     const member = this.#member(agent);
-    const newFrom = member.history.length;
-    const appends = this.#catchUp(member);
-    const { messages } = member.history;
-    const request = { messages, newFrom, contextVariables: setting.contextVariables };
+    const { meter } = setting.scope;
+    if (!member.question) meter?.takeTurn();
+    if (agent.turn?.kind === SpanKind.CLIENT) meter?.checkHop();
+    let isPut = false;
+    for (;;) {
+      const newFrom = member.history.length;
+      const appends = this.#catchUp(member);
+      if (member.question && !(yield* this.#takeAnswer(member, setting, isPut)))
+        return { endedBy: "suspended" };
+      const { question, ...outcome } = yield* this.#step(member, setting, newFrom, appends);
+      member.question = question;
+      if (!question) return outcome;
+      isPut = true;
+    }
+  }
+
+  /** The answer to what the agent asked becomes its next message; false when there is none. */
+  async *#takeAnswer(
+    member: Member,
+    setting: TurnSetting,
+    isPut: boolean,
+  ): AsyncGenerator<AgentEvent, boolean> {
+    const { question, agent } = member;
+    const { asker, onHumanAnswer } = setting.scope;
+    if (!question || !asker) return false;
+    let answer = asker.known(question.id);
+    if (answer === undefined) {
+      const origin = { from: agent.name, turn: setting.turn, spanId: "", path: setting.path };
+      if (!isPut) yield { type: "input-required", ...question, ...origin };
+      const answered = await asker.answerTo(question);
+      if (typeof answered !== "object") return false;
+      answer = answered.answer;
+    }
+    const text = answerText(answer);
+    onHumanAnswer?.({ agent: agent.name, prompt: question.prompt, answer: text });
+    member.history.append(createMessage({ role: "user", name: "user", content: text }));
+    member.question = undefined;
+    return true;
+  }
+
+  async *#step(
+    member: Member,
+    setting: TurnSetting,
+    newFrom: number,
+    appends: readonly string[],
+  ): AsyncGenerator<AgentEvent, Turned> {
+    const { agent, history } = member;
+    const request = { messages: history.messages, newFrom, contextVariables: setting.contextVariables };
     const steps = runTurn(agent, request, this.#context(member, setting), {
       turn: setting.turn,
       path: setting.path,
@@ -79,14 +157,19 @@ export class ChatRoom {
       onMessage: (message, span) => this.#reply(message, span),
     });
     let endedBy: EndedBy | undefined;
+    let question: InputRequest | undefined;
     const depth = setting.path.length;
     try {
       for (;;) {
         const step = await steps.next();
-        if (step.done)
-          return { ...(step.value ? { message: step.value } : {}), ...(endedBy ? { endedBy } : {}) };
-        if (step.value.type === "end" && step.value.path.length === depth) endedBy = step.value.endedBy;
-        else yield step.value;
+        if (step.done) return concluded(step.value, endedBy, question);
+        const event = step.value;
+        if (event.type === "end" && event.path.length === depth) {
+          endedBy = event.endedBy;
+          continue;
+        }
+        if (event.type === "input-required" && event.path.length === depth) question = requestOf(event);
+        yield event;
       }
     } finally {
       await steps.return(undefined);
@@ -102,10 +185,9 @@ export class ChatRoom {
   #context(member: Member, setting: TurnSetting): AgentContext {
     const { signal, conversationId, hop } = setting;
     const { contextId, history, session } = member;
-    return setScope(
-      createAgentContext({ signal, conversationId, hop, contextId, history, session }),
-      setting.scope,
-    );
+    const budget = setting.scope.meter?.rest();
+    const given = { signal, conversationId, hop, contextId, history, session, ...(budget ? { budget } : {}) };
+    return setScope(createAgentContext(given), setting.scope);
   }
 
   #catchUp(member: Member): readonly string[] {
@@ -117,15 +199,33 @@ export class ChatRoom {
   #member(agent: Agent): Member {
     let member = this.#members.get(agent);
     if (!member) {
+      const before = this.#restored.get(agent.name);
+      this.#restored.delete(agent.name);
       member = {
         agent,
-        contextId: randomUUID(),
-        history: new History(),
-        session: { state: undefined },
-        seen: 0,
+        contextId: before?.contextId ?? randomUUID(),
+        history: new History(before?.history),
+        session: { state: before?.session },
+        seen: before?.seen ?? 0,
+        question: before?.question,
       };
       this.#members.set(agent, member);
     }
     return member;
   }
+}
+
+/** A question counts when the agent left it at that: no reply, and no word of why it ended. */
+function concluded(
+  message: AgentMessage | undefined,
+  endedBy: EndedBy | undefined,
+  question: InputRequest | undefined,
+): Turned {
+  if (message) return { message };
+  return endedBy ? { endedBy } : { question };
+}
+
+function requestOf(event: Extract<AgentEvent, { readonly type: "input-required" }>): InputRequest {
+  const { type: _type, from: _from, turn: _turn, spanId: _spanId, path: _path, ...request } = event;
+  return request;
 }

@@ -8,15 +8,15 @@
  * I2  Past the bound, a text delta is merged into the unread one of its message; if there is none, the oldest unread
  *     delta is dropped and counted. Other events always stay.
  */
-import type { AgentEvent } from "@weft/runtime/agent";
+import type { RunEvent } from "./questions.ts";
 
 export const eventBound = 1_024;
 
-type TextDelta = Extract<AgentEvent, { readonly type: "text-delta" }>;
+type TextDelta = Extract<RunEvent, { readonly type: "text-delta" }>;
 
 export class EventBuffer {
   readonly #bound: number;
-  #events: (AgentEvent | undefined)[] = [];
+  #events: (RunEvent | undefined)[] = [];
   #head = 0;
   #unread = 0;
   #wake: (() => void) | undefined;
@@ -32,7 +32,7 @@ export class EventBuffer {
     return this.#dropped;
   }
 
-  push(event: AgentEvent): void {
+  push(event: RunEvent): void {
     if (this.#end) return;
     if (event.type === "text-delta" && this.#unread >= this.#bound) {
       if (this.#merge(event)) return;
@@ -51,7 +51,7 @@ export class EventBuffer {
   }
 
   /** The next event, waiting for it; undefined at the end. */
-  async next(): Promise<AgentEvent | undefined> {
+  async next(): Promise<RunEvent | undefined> {
     for (;;) {
       const event = this.#take();
       if (event) return event;
@@ -63,7 +63,7 @@ export class EventBuffer {
     }
   }
 
-  #take(): AgentEvent | undefined {
+  #take(): RunEvent | undefined {
     while (this.#head < this.#events.length) {
       const event = this.#events[this.#head];
       this.#events[this.#head++] = undefined;

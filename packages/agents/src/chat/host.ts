@@ -8,13 +8,15 @@ import type { RunSetting } from "./run.ts";
  * the result's. The last of `messages` opens it; whoever said it may be one of the members.
  */
 export interface ChatHost extends Agent {
-  [hostChat](messages: readonly AgentMessage[], setting: RunSetting): HostedChat;
+  /** `state`: what the hosted chat's `toState` gave, when it goes on. */
+  [hostChat](messages: readonly AgentMessage[], setting: RunSetting, state?: unknown): HostedChat;
 }
 
 export interface HostedChat {
   readonly steps: AsyncGenerator<AgentEvent, EndedBy>;
   /** Where the chat is held. */
   readonly room: ChatRoom;
+  toState(): unknown;
 }
 
 export const hostChat: unique symbol = Symbol("weft.hostChat");

@@ -5,7 +5,8 @@ import type { Agent, MessageInput } from "@weft/runtime/agent";
 import { createMessage, messageText } from "@weft/runtime/agent";
 import { Attr, Operations, SpanTypes } from "@weft/tracing/vocabulary";
 import { ChatRoom } from "./chat-room.ts";
-import type { RunOptions } from "./run.ts";
+import { readOutput } from "./read-output.ts";
+import type { ResumedRun, RunOptions } from "./run.ts";
 import { Run } from "./run.ts";
 
 /** Stands for whoever asked. */
@@ -16,12 +17,20 @@ const asker: Agent = {
   },
 };
 
-export function startLoneRun(agent: Agent, message: MessageInput, options: RunOptions): Run {
-  const room = new ChatRoom();
-  const given = typeof message === "string" ? { content: message } : message;
-  const opening = createMessage({ name: asker.name, ...given, role: "user" });
+export function startLoneRun(
+  agent: Agent,
+  messages: readonly MessageInput[],
+  options: RunOptions,
+  { state, answers }: ResumedRun = {},
+): Run {
+  const room = new ChatRoom(state?.room);
+  const openings = messages.map((message) => {
+    const given = typeof message === "string" ? { content: message } : message;
+    return createMessage({ name: asker.name, role: "user", ...given });
+  });
   return new Run(
     {
+      kind: "lone",
       from: agent.name,
       span: {
         name: `${Operations.conversation} ${agent.name}`,
@@ -33,12 +42,15 @@ export function startLoneRun(agent: Agent, message: MessageInput, options: RunOp
         },
       },
       async *steps(setting) {
-        room.add(opening, setting.span);
-        const scope = { sender: asker, onHumanAnswer: setting.onHumanAnswer };
+        room.restore(openings, setting.span);
+        const { onHumanAnswer, asker: human, meter } = setting;
+        const scope = { sender: asker, onHumanAnswer, asker: human, meter };
         const outcome = yield* room.turn(agent, { ...setting, turn: 1, path: [], scope });
         setting.span.setAttribute(Attr.chatTurns, 1);
         return outcome.message ? "termination" : (outcome.endedBy ?? "noReply");
       },
+      toState: () => ({ room: room.toState(), chat: {} }),
+      output: () => readOutput(room.log.messages, [agent]),
       history: () => [...room.log.messages],
       async summarize() {
         const last = room.log.messages.findLast(({ name }) => name === agent.name);
@@ -46,5 +58,6 @@ export function startLoneRun(agent: Agent, message: MessageInput, options: RunOp
       },
     },
     options,
+    { state, answers },
   );
 }

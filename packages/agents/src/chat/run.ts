@@ -12,25 +12,25 @@
  * I4  A rejection that nobody reads never ends the process.
  */
 import { randomUUID } from "node:crypto";
-import type { AgentEvent, AgentMessage, EndedBy, Hop, InputRequest } from "@weft/runtime/agent";
-import { messageText } from "@weft/runtime/agent";
+import type { AgentEvent, AgentMessage, Budget, EndedBy, Hop } from "@weft/runtime/agent";
+import { ambientTurn, messageText } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { Attributes, OpenSpan, WeftSpan } from "@weft/tracing/internal";
-import {
-  activeContext,
-  bindGenerator,
-  conversationOf,
-  injectCarrier,
-  openSpan,
-  setConversation,
-  traceIdOf,
-} from "@weft/tracing/internal";
+import { bindGenerator, conversationOf, injectCarrier, traceIdOf } from "@weft/tracing/internal";
 import { Attr, Outcomes } from "@weft/tracing/vocabulary";
+import type { HumanInputAnswer } from "../agent/human-answer.ts";
 import { AbortGuard } from "./abort-guard.ts";
+import { BudgetMeter, checkBudget, spent } from "./budget-meter.ts";
 import type { ChatResult } from "./chat-result.ts";
 import { RunError } from "./chat-result.ts";
+import type { ChatState, RoomState } from "./chat-state.ts";
+import { stateVersion, toPlainState } from "./chat-state.ts";
 import { EventBuffer } from "./event-buffer.ts";
-import type { HumanAnswer } from "./scope.ts";
+import { meterOf } from "./meter-of.ts";
+import { openRunSpan } from "./open-run-span.ts";
+import type { RunEvent } from "./questions.ts";
+import { Questions } from "./questions.ts";
+import type { Asker, HumanAnswer } from "./scope.ts";
 import { UsageLedger } from "./usage-ledger.ts";
 
 export interface RunOptions {
@@ -41,6 +41,15 @@ export interface RunOptions {
   readonly contextVariables?: Readonly<Record<string, unknown>>;
   /** `true`: leaving the loop cancels nothing. */
   readonly detached?: boolean;
+  /** What the chat may spend, remote members included; it ends with `budget` when that is spent. */
+  readonly budget?: Budget;
+}
+
+/** Of a run that goes on from a state. */
+export interface ResumedRun {
+  readonly state?: ChatState | undefined;
+  /** Answers to the state's `pending` requests, by id. */
+  readonly answers?: Readonly<Record<string, HumanInputAnswer>> | undefined;
 }
 
 /** What a driver is given. */
@@ -50,11 +59,14 @@ export interface RunSetting {
   readonly conversationId: string;
   readonly contextVariables: Record<string, unknown>;
   readonly hop: Hop;
+  readonly asker: Asker | undefined;
+  readonly meter: BudgetMeter | undefined;
   readonly onHumanAnswer: (answer: HumanAnswer) => void;
 }
 
 /** What runs: its span, its steps, and how to tell what was said so far. */
 export interface RunDriver {
+  readonly kind: ChatState["kind"];
   /** The name on the run's own events. */
   readonly from: string;
   readonly span: { readonly name: string; readonly type: string; readonly attributes: Attributes };
@@ -62,29 +74,54 @@ export interface RunDriver {
   history(): readonly AgentMessage[];
   /** Asked once, after a plain end, while the run's span is still open. */
   summarize(setting: RunSetting, usage: UsageLedger): Promise<string>;
+  /** The last message as its agent's `responseFormat` reads it. */
+  output?(): Promise<unknown>;
+  /** Asked when the chat is suspended. */
+  toState(): { readonly room: RoomState; readonly chat: Readonly<Record<string, unknown>> };
 }
 
-export class Run implements AsyncIterable<AgentEvent>, AsyncDisposable {
+export class Run<Output = unknown> implements AsyncIterable<RunEvent>, AsyncDisposable {
   readonly conversationId: string;
-  readonly result: Promise<ChatResult>;
+  readonly result: Promise<ChatResult<Output>>;
   readonly #driver: RunDriver;
   readonly #options: RunOptions;
+  readonly #state: ChatState | undefined;
+  readonly #runId: string;
   readonly #abort = new AbortController();
   readonly #buffer = new EventBuffer();
-  readonly #usage = new UsageLedger();
-  readonly #humanInput: HumanAnswer[] = [];
+  readonly #usage: UsageLedger;
+  readonly #questions: Questions;
+  readonly #meter: BudgetMeter | undefined;
+  readonly #humanInput: HumanAnswer[];
   readonly #contextVariables: Record<string, unknown>;
-  #pending: readonly InputRequest[] = [];
+  #home: ChatState["home"] = {};
   #isRead = false;
+  #hasReader = false;
   #turn = 0;
 
   /** Made by `run` and `resume`. */
-  constructor(driver: RunDriver, options: RunOptions = {}) {
+  constructor(driver: RunDriver, options: RunOptions = {}, { state, answers }: ResumedRun = {}) {
+    checkBudget(options.budget);
+    checkAnswers(state, answers);
     this.#driver = driver;
     this.#options = options;
-    this.#contextVariables = { ...options.contextVariables };
-    this.conversationId = options.conversationId ?? conversationOf() ?? randomUUID();
-    this.result = this.#drive();
+    this.#state = state;
+    this.#runId = state?.runId ?? randomUUID();
+    this.#usage = new UsageLedger(state?.usage);
+    this.#humanInput = [...(state?.humanInput ?? [])];
+    this.#contextVariables = { ...state?.contextVariables, ...options.contextVariables };
+    this.#questions = new Questions(() => this.#hasReader, answers);
+    const ambient = ambientTurn();
+    const outer = ambient && meterOf(ambient);
+    const budget = options.budget ?? state?.budget;
+    this.#meter = budget || outer ? new BudgetMeter(budget, outer) : undefined;
+    this.conversationId =
+      options.conversationId ??
+      state?.conversationId ??
+      ambient?.conversationId ??
+      conversationOf() ??
+      randomUUID();
+    this.result = this.#drive() as Promise<ChatResult<Output>>;
     this.result.catch(() => undefined);
   }
 
@@ -98,8 +135,17 @@ export class Run implements AsyncIterable<AgentEvent>, AsyncDisposable {
     this.#abort.abort(reason);
   }
 
-  /** The events, for one reader. Raises `failed_precondition` for a second one. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<AgentEvent> {
+  /**
+   * The events, for one reader. A question that the reader neither answers nor suspends counts as unanswered when it
+   * goes on to the next event. Raises `failed_precondition` for a second reader.
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<RunEvent> {
+    // Noted here and not at the first event: a question may come before it is asked for.
+    this.#hasReader = !this.#isRead;
+    return this.#read();
+  }
+
+  async *#read(): AsyncGenerator<RunEvent> {
     if (this.#isRead) throw new WeftError("failed_precondition", "A run's events can be read once.");
     this.#isRead = true;
     let isAtEnd = false;
@@ -108,12 +154,14 @@ export class Run implements AsyncIterable<AgentEvent>, AsyncDisposable {
         const event = await this.#buffer.next();
         if (!event) break;
         yield event;
+        this.#questions.passed(event);
       }
       isAtEnd = true;
     } catch (error) {
       isAtEnd = true;
       throw error;
     } finally {
+      this.#hasReader = false;
       if (!isAtEnd) this.#leave();
     }
   }
@@ -125,36 +173,52 @@ export class Run implements AsyncIterable<AgentEvent>, AsyncDisposable {
   }
 
   #leave(): void {
+    this.#questions.close();
     if (!this.#options.detached) this.cancel(new WeftError("aborted", "The run's reader left."));
   }
 
   async #drive(): Promise<ChatResult> {
-    const release = this.#follow(this.#options.signal);
+    const release = this.#follow();
     using guard = new AbortGuard(this.#abort.signal);
-    const opened = openSpan({
-      ...this.#driver.span,
-      parent: setConversation(activeContext(), this.conversationId),
+    const { opened, home } = openRunSpan(this.#driver.span, {
+      conversationId: this.conversationId,
+      runId: this.#runId,
+      state: this.#state,
     });
+    this.#home = home;
     const traceId = opened.span.isRecording() ? traceIdOf(opened.span.context) : undefined;
     const setting = opened.run(() => this.#setting(opened.span));
     try {
       const endedBy = await this.#pump(opened, setting, guard);
       const summary = await guard.wait(opened.run(() => this.#driver.summarize(setting, this.#usage)));
-      return this.#finish(opened, endedBy, this.#toResult(endedBy, summary, traceId));
+      const result = this.#toResult(endedBy, summary, traceId);
+      const output = endedBy === "suspended" ? undefined : await this.#driver.output?.();
+      return this.#finish(opened, endedBy, output === undefined ? result : { ...result, output });
     } catch (thrown) {
-      throw this.#fail(opened, thrown, traceId);
+      const error = this.#errorOf(thrown);
+      if (error.code === "budget_exceeded") return this.#endOfBudget(opened, error, traceId);
+      throw this.#fail(opened, error, traceId);
     } finally {
       release();
     }
   }
 
   #setting(span: WeftSpan): RunSetting {
+    const ambient = ambientTurn();
+    const own = injectCarrier();
+    const deadlines = [ambient?.hop.deadline, this.#meter?.deadline].filter((time) => time !== undefined);
     return {
       span,
       signal: this.#abort.signal,
       conversationId: this.conversationId,
       contextVariables: this.#contextVariables,
-      hop: { carrier: injectCarrier(), hops: 0 },
+      hop: {
+        carrier: own["traceparent"] === undefined ? { ...ambient?.hop.carrier, ...own } : own,
+        hops: ambient?.hop.hops ?? 0,
+        ...(deadlines.length > 0 ? { deadline: Math.min(...deadlines) } : {}),
+      },
+      asker: this.#questions,
+      meter: this.#meter,
       onHumanAnswer: (answer) => this.#humanInput.push(answer),
     };
   }
@@ -173,12 +237,10 @@ export class Run implements AsyncIterable<AgentEvent>, AsyncDisposable {
 
   #see(event: AgentEvent): void {
     this.#usage.see(event);
+    if (event.type === "usage") this.#meter?.spend(event);
     this.#turn = Math.max(this.#turn, event.path.length === 0 ? event.turn : 0);
-    if (event.type === "input-required") {
-      const { type: _type, from: _from, turn: _turn, spanId: _spanId, path: _path, ...request } = event;
-      this.#pending = [...this.#pending, request];
-    }
-    this.#buffer.push(event);
+    const seen = event.type === "input-required" ? this.#questions.put(event) : event;
+    if (seen) this.#buffer.push(seen);
   }
 
   #finish(opened: OpenSpan, endedBy: EndedBy, result: ChatResult): ChatResult {
@@ -189,13 +251,23 @@ export class Run implements AsyncIterable<AgentEvent>, AsyncDisposable {
     return result;
   }
 
-  #fail(opened: OpenSpan, thrown: unknown, traceId: string | undefined): RunError {
+  /** A spent budget is an end like any other; the call that was refused says so in the trace. */
+  #endOfBudget(opened: OpenSpan, { details }: WeftError, traceId: string | undefined): ChatResult {
+    const budget = details?.["budget"];
+    const spentBudget = typeof budget === "string" ? { spentBudget: budget } : {};
+    return this.#finish(opened, "budget", { ...this.#toResult("budget", "", traceId), ...spentBudget });
+  }
+
+  #errorOf(thrown: unknown): WeftError {
     const { signal } = this.#abort;
-    const error = signal.aborted
-      ? new WeftError("aborted", "The run was aborted.", { cause: signal.reason })
-      : WeftError.from(thrown);
-    const endedBy =
-      error.code === "aborted" ? "aborted" : error.code === "budget_exceeded" ? "budget" : "error";
+    if (!signal.aborted) return WeftError.from(thrown);
+    const { reason } = signal as { readonly reason: unknown };
+    if (reason instanceof WeftError && reason.code === "budget_exceeded") return reason;
+    return new WeftError("aborted", "The run was aborted.", { cause: reason });
+  }
+
+  #fail(opened: OpenSpan, error: WeftError, traceId: string | undefined): RunError {
+    const endedBy = error.code === "aborted" ? "aborted" : "error";
     const failure = new RunError(error, this.#toResult(endedBy, "", traceId));
     opened.span.setAttribute(Attr.chatEndedBy, endedBy);
     this.#pushEnd(opened.span, endedBy);
@@ -223,15 +295,56 @@ export class Run implements AsyncIterable<AgentEvent>, AsyncDisposable {
       conversationId: this.conversationId,
       contextVariables: this.#contextVariables,
       humanInput: this.#humanInput,
-      pending: endedBy === "suspended" ? this.#pending : [],
+      pending: endedBy === "suspended" ? this.#questions.pending : [],
+      ...(endedBy === "suspended" ? { state: this.#toState() } : {}),
     };
   }
 
-  #follow(signal: AbortSignal | undefined): () => void {
-    if (!signal) return () => undefined;
-    const abort = (): void => this.cancel(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    return () => signal.removeEventListener("abort", abort);
+  #toState(): ChatState {
+    const { deadlineMs: _, ...rest } = this.#meter?.rest() ?? {};
+    return toPlainState({
+      version: stateVersion,
+      kind: this.#driver.kind,
+      name: this.#driver.from,
+      conversationId: this.conversationId,
+      runId: this.#runId,
+      stretch: (this.#state?.stretch ?? 0) + 1,
+      home: this.#home,
+      contextVariables: this.#contextVariables,
+      humanInput: this.#humanInput,
+      pending: this.#questions.pending,
+      usage: this.#usage.toState(),
+      ...(Object.keys(rest).length > 0 ? { budget: rest } : {}),
+      ...this.#driver.toState(),
+    });
+  }
+
+  #follow(): () => void {
+    const ambient = this.#options.detached ? undefined : ambientTurn()?.signal;
+    const signals = [this.#options.signal, ambient].filter((signal) => signal !== undefined);
+    const listeners = signals.map((signal) => ({ signal, abort: () => this.cancel(signal.reason) }));
+    for (const { signal, abort } of listeners) {
+      if (signal.aborted) abort();
+      signal.addEventListener("abort", abort, { once: true });
+    }
+    const timer = this.#startDeadline();
+    return () => {
+      clearTimeout(timer);
+      for (const { signal, abort } of listeners) signal.removeEventListener("abort", abort);
+    };
+  }
+
+  #startDeadline(): NodeJS.Timeout | undefined {
+    const deadline = this.#meter?.deadline;
+    if (deadline === undefined) return undefined;
+    const late = (): void => this.cancel(spent("deadlineMs"));
+    return setTimeout(late, Math.max(0, Math.min(deadline - Date.now(), 2 ** 31 - 1)));
+  }
+}
+
+function checkAnswers(state: ChatState | undefined, answers: ResumedRun["answers"]): void {
+  for (const id of Object.keys(answers ?? {})) {
+    if (state?.pending.some((request) => request.id === id)) continue;
+    throw new WeftError("invalid_argument", `There is an answer to "${id}", which the state does not ask.`);
   }
 }

@@ -3,6 +3,7 @@ import { createMessage, messageText } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import { generateWithModel } from "../model/call-model.ts";
 import type { ChatModel } from "../model/chat-model.ts";
+import type { BudgetMeter } from "./budget-meter.ts";
 import type { UsageLedger } from "./usage-ledger.ts";
 
 /** A summary made by a function of the caller's. */
@@ -16,8 +17,8 @@ export type SummaryFunction = (chat: {
 export type SummaryMethod = "lastMessage" | "reflection" | "none" | SummaryFunction;
 
 export interface SummaryOptions {
-  /** Default `lastMessage`. */
-  readonly summaryMethod?: SummaryMethod | undefined;
+  /** Default `lastMessage`. AG2's spellings are read too. */
+  readonly summaryMethod?: SummaryMethod | "last_msg" | "reflection_with_llm" | undefined;
   /** What `reflection` asks its model. */
   readonly summaryPrompt?: string | undefined;
 }
@@ -66,6 +67,7 @@ export interface SummaryRequest {
   readonly history: readonly AgentMessage[];
   readonly signal: AbortSignal;
   readonly usage: UsageLedger;
+  readonly meter?: BudgetMeter | undefined;
 }
 
 export async function summarize(request: SummaryRequest): Promise<string> {
@@ -87,7 +89,7 @@ function lastWord(history: readonly AgentMessage[], recipient: Agent): string {
 }
 
 async function reflect({ prompt = defaultPrompt, ...request }: SummaryRequest): Promise<string> {
-  const { starter, recipient, history, signal, usage } = request;
+  const { starter, recipient, history, signal, usage, meter } = request;
   const model = modelFor(recipient) ?? modelFor(starter);
   if (!model) return "";
   const question = createMessage({ role: "user", content: prompt });
@@ -96,10 +98,11 @@ async function reflect({ prompt = defaultPrompt, ...request }: SummaryRequest): 
     model,
     request: { messages: messages.map(withoutCalls) },
     signal,
+    meter,
     name: recipient.name,
     context: messages.map(({ id }) => `id:${id}`),
   });
-  if (answer.usage) usage.add(answer.usage, recipient.name);
+  if (answer.usage) usage.addReport(answer.usage, recipient.name);
   return answer.response.text;
 }
 

@@ -6,15 +6,20 @@ import { createMessage, projectMessage } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import { recordText } from "@weft/tracing/internal";
 import { Attr, Operations, SpanTypes } from "@weft/tracing/vocabulary";
-import type { HumanInput, HumanInputMode } from "../agent/human-input.ts";
-import { askHuman, createInputRequest } from "../agent/human-input.ts";
+import type { HumanInput, HumanInputMode } from "../agent/human-answer.ts";
+import { askHuman, createInputRequest, toText } from "../agent/human-input.ts";
+import type { Target } from "../handoff/target.ts";
+import { isSpecialTarget, memberOf } from "../handoff/target.ts";
+import type { ChatState } from "./chat-state.ts";
+import { readOutput } from "./read-output.ts";
 import type { CarryoverItem } from "./carryover.ts";
 import { withCarryover } from "./carryover.ts";
 import { ChatRoom } from "./chat-room.ts";
+import type { HostedChat } from "./host.ts";
 import { isChatHost, hostChat } from "./host.ts";
 import { lastLog, rememberChat } from "./last-chats.ts";
 import { openingContext } from "./opening-context.ts";
-import type { RunDriver, RunOptions, RunSetting } from "./run.ts";
+import type { ResumedRun, RunDriver, RunOptions, RunSetting } from "./run.ts";
 import { Run } from "./run.ts";
 import type { SummaryOptions } from "./summary.ts";
 import { checkSummaryMethod, summarize } from "./summary.ts";
@@ -43,6 +48,7 @@ export function startTwoAgentChat(
   starter: Agent,
   recipient: Agent,
   options: TwoAgentOptions & RunOptions,
+  { state, answers }: ResumedRun = {},
 ): Run {
   const { maxTurns } = options;
   if (typeof (recipient as Partial<Agent> | undefined)?.respond !== "function") {
@@ -61,53 +67,73 @@ export function startTwoAgentChat(
     );
   }
   warnOfEndless(starter, recipient, maxTurns);
-  return new Run(createDriver(starter, recipient, options), options);
+  return new Run(twoAgentDriver(starter, recipient, options, { state }), options, { state, answers });
 }
 
-function createDriver(starter: Agent, recipient: Agent, options: TwoAgentOptions): RunDriver {
+/** Where a chat of two begins when it is not new. */
+export interface TwoAgentStart {
+  readonly state?: Pick<ChatState, "room" | "chat"> | undefined;
+  /** What was said before, of a chat that goes on from its messages. */
+  readonly earlier?: readonly AgentMessage[];
+}
+
+export function twoAgentDriver(
+  starter: Agent,
+  recipient: Agent,
+  options: TwoAgentOptions,
+  { state, earlier: given }: TwoAgentStart = {},
+): RunDriver {
   const method = checkSummaryMethod(options.summaryMethod, starter, recipient);
-  let room = new ChatRoom();
-  const earlier = options.clearHistory === false ? lastLog(starter, recipient) : [];
+  let room = new ChatRoom(state?.room);
+  let hosted: HostedChat | undefined;
+  const progress = { turn: Number(state?.chat["turn"] ?? 1) };
+  const earlier = given ?? (options.clearHistory === false ? lastLog(starter, recipient) : []);
   const history = (): readonly AgentMessage[] =>
     room.log.messages.map((message) => projectMessage(message, starter.name));
   return {
+    kind: "twoAgent",
     from: starter.name,
-    span: {
-      name: `${Operations.conversation} ${starter.name}`,
-      type: SpanTypes.conversation,
-      attributes: {
-        [Attr.operationName]: Operations.conversation,
-        [Attr.chatStarter]: starter.name,
-        [Attr.chatParticipants]: [starter.name, recipient.name],
-        ...(options.maxTurns === undefined ? {} : { [Attr.chatMaxTurns]: options.maxTurns }),
-      },
-    },
+    span: spanOf(starter, recipient, options),
     async *steps(setting) {
-      const opening = await openingMessage(starter, recipient, options, setting);
+      const needsOpening = !state && (options.message !== undefined || earlier.length === 0);
+      const said = needsOpening ? [await openingMessage(starter, recipient, options, setting)] : [];
       if (isChatHost(recipient)) {
-        const chat = recipient[hostChat]([...earlier, opening], setting);
-        room = chat.room;
-        return yield* chat.steps;
+        hosted = recipient[hostChat]([...earlier, ...said], setting, state?.chat["hosted"]);
+        room = hosted.room;
+        return yield* hosted.steps;
       }
       room.restore(earlier, setting.span);
-      room.add(opening, setting.span);
-      return yield* takeTurns(room, starter, recipient, options, setting);
+      for (const message of said) room.add(message, setting.span);
+      // Who spoke last is answered; a chat that goes on from its messages may be at either side.
+      if (earlier.length > 0 && room.log.messages.at(-1)?.name === recipient.name) progress.turn = 2;
+      return yield* takeTurns(room, starter, recipient, options, setting, progress);
     },
+    toState: () => ({
+      room: hosted ? new ChatRoom().toState() : room.toState(),
+      chat: { turn: progress.turn, ...(hosted ? { hosted: hosted.toState() } : {}) },
+    }),
+    output: () => readOutput(room.log.messages, isChatHost(recipient) ? [starter] : [starter, recipient]),
     history,
-    async summarize({ signal, span }, usage) {
+    async summarize({ signal, span, meter }, usage) {
       rememberChat(starter, recipient, room);
       const { summaryPrompt: prompt } = options;
-      const summary = await summarize({
-        method,
-        prompt,
-        starter,
-        recipient,
-        history: history(),
-        signal,
-        usage,
-      });
+      const parties = { starter, recipient, history: history() };
+      const summary = await summarize({ method, prompt, ...parties, signal, usage, meter });
       if (summary) recordText(span, Attr.chatSummary, summary);
       return summary;
+    },
+  };
+}
+
+function spanOf(starter: Agent, recipient: Agent, { maxTurns }: TwoAgentOptions): RunDriver["span"] {
+  return {
+    name: `${Operations.conversation} ${starter.name}`,
+    type: SpanTypes.conversation,
+    attributes: {
+      [Attr.operationName]: Operations.conversation,
+      [Attr.chatStarter]: starter.name,
+      [Attr.chatParticipants]: [starter.name, recipient.name],
+      ...(maxTurns === undefined ? {} : { [Attr.chatMaxTurns]: maxTurns }),
     },
   };
 }
@@ -118,15 +144,28 @@ async function* takeTurns(
   recipient: Agent,
   { maxTurns = Infinity }: TwoAgentOptions,
   setting: RunSetting,
+  progress: { turn: number },
 ): AsyncGenerator<AgentEvent, EndedBy> {
-  for (let turn = 1; turn < maxTurns * 2; turn++) {
+  for (; progress.turn < maxTurns * 2; progress.turn++) {
+    const { turn } = progress;
     const [speaker, sender] = turn % 2 === 1 ? [recipient, starter] : [starter, recipient];
-    const scope = { sender, onHumanAnswer: setting.onHumanAnswer };
+    let target: Target | undefined;
+    const onTarget = (to: Target): void => void (target = to);
+    const { onHumanAnswer, asker, meter } = setting;
+    const scope = { sender, onHumanAnswer, asker, meter, onTarget };
     setting.span.setAttribute(Attr.chatTurns, turn);
     const { message, endedBy } = yield* room.turn(speaker, { ...setting, turn, path: [], scope });
     if (!message) return endedBy ?? "noReply";
+    if (target !== undefined && endsHere(target, [starter, recipient])) return "termination";
   }
   return "maxTurns";
+}
+
+/** Two agents answer each other anyway: of all targets only the end makes a difference. */
+function endsHere(target: Target, agents: readonly Agent[]): boolean {
+  if (isSpecialTarget(target)) return target.kind === "terminate";
+  memberOf(target, agents, "A tool's result");
+  return false;
 }
 
 async function openingMessage(
@@ -164,7 +203,12 @@ async function askForOpening(starter: Agent, recipient: Agent, setting: RunSetti
   }
   const prompt = `Your message to ${recipient.name}?`;
   const request = createInputRequest({ kind: "reply", agent: starter.name, prompt });
-  return askHuman(humanInput, request, openingContext(starter, setting));
+  const context = openingContext(starter, setting);
+  const asking = askHuman({ request, humanInput, context, asker: undefined });
+  for (;;) {
+    const step = await asking.next();
+    if (step.done) return toText(typeof step.value === "object" ? step.value.answer : "");
+  }
 }
 
 let hasWarned = false;

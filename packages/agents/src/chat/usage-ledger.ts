@@ -7,6 +7,14 @@ export interface ChatUsage extends Usage {
   readonly byModel: Readonly<Record<string, Usage>>;
 }
 
+/** A ledger as JSON, for a chat that another process goes on with. */
+export interface LedgerState {
+  readonly usage: ChatUsage;
+  /** USD so far; undefined when the price of a call is unknown. */
+  readonly cost?: number;
+  readonly isEmpty: boolean;
+}
+
 /** Adds up `usage` events, nested and remote ones included: each model call is said by exactly one of them. */
 export class UsageLedger {
   #total = noUsage;
@@ -17,8 +25,33 @@ export class UsageLedger {
   readonly #byAgent: Record<string, Usage> = Object.create(null);
   readonly #byModel: Record<string, Usage> = Object.create(null);
 
+  constructor(before?: LedgerState) {
+    if (!before || before.isEmpty) return;
+    const { byAgent, byModel, ...total } = before.usage;
+    this.#total = { ...noUsage, ...total };
+    Object.assign(this.#byAgent, byAgent);
+    Object.assign(this.#byModel, byModel);
+    this.#isEmpty = false;
+    this.#cost = before.cost ?? 0;
+    this.#isCostKnown = before.cost !== undefined;
+  }
+
+  toState(): LedgerState {
+    const cost = this.cost();
+    return { usage: this.usage(), isEmpty: this.#isEmpty, ...(cost === undefined ? {} : { cost }) };
+  }
+
   see(event: AgentEvent): void {
     if (event.type === "usage") this.add(event, event.from);
+  }
+
+  /** Each report that was added by itself, not by an event. */
+  readonly reports: UsageReport[] = [];
+
+  /** Adds what no event tells: a summary's call. */
+  addReport(report: UsageReport, agent: string): void {
+    this.reports.push(report);
+    this.add(report, agent);
   }
 
   add({ usage, model, cost }: UsageReport, agent: string): void {

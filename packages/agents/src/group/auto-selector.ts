@@ -3,6 +3,7 @@
  */
 import type { Agent, AgentMessage, History, UsageReport } from "@weft/runtime/agent";
 import { createMessage, messageText } from "@weft/runtime/agent";
+import type { BudgetMeter } from "../chat/budget-meter.ts";
 import { generateWithModel } from "../model/call-model.ts";
 import type { ChatModel, ResponseFormat } from "../model/chat-model.ts";
 import { findMentions } from "./mentions.ts";
@@ -13,6 +14,7 @@ export interface AutoSelection {
   readonly transcript: SelectorTranscript;
   readonly maxRetries: number;
   readonly signal: AbortSignal;
+  readonly meter: BudgetMeter | undefined;
   /** The group's name. */
   readonly name: string;
   readonly onUsage: (usage: UsageReport) => void;
@@ -34,6 +36,7 @@ export async function askSelector(selection: AutoSelection): Promise<Agent | und
         ...(model.supportsStructuredOutput ? { responseFormat: formatFor(names) } : {}),
       },
       signal: selection.signal,
+      meter: selection.meter,
       name: selection.name,
       context: [...transcript.runs(), ...asked.map(({ id }) => `id:${id}`)],
       freshFrom: transcript.messages.length,

@@ -56,7 +56,7 @@ export class GroupChatManager implements ChatHost {
     return this.#group.respond(request, context);
   }
 
-  [hostChat](messages: readonly AgentMessage[], setting: RunSetting): HostedChat {
-    return this.#group[hostChat](messages, setting);
+  [hostChat](messages: readonly AgentMessage[], setting: RunSetting, state?: unknown): HostedChat {
+    return this.#group[hostChat](messages, setting, state);
   }
 }

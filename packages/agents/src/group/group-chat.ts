@@ -9,30 +9,39 @@ import { INVALID_SPAN_CONTEXT, trace } from "@opentelemetry/api";
 import type {
   Agent,
   AgentContext,
+  AgentEvent,
   AgentMessage,
   AgentRequest,
   AgentSkill,
   AgentYield,
+  EndedBy,
   History,
   MessageInput,
   TurnDescription,
 } from "@weft/runtime/agent";
 import { createMessage, messageText } from "@weft/runtime/agent";
+import { WeftError } from "@weft/tracing";
 import type { Attributes } from "@weft/tracing/internal";
 import { activeContext, describeAppends } from "@weft/tracing/internal";
 import { Attr, Operations, SpanTypes } from "@weft/tracing/vocabulary";
 import type { ChatHost, HostedChat } from "../chat/host.ts";
 import { hostChat } from "../chat/host.ts";
-import type { RunOptions, RunSetting } from "../chat/run.ts";
+import { answeringMessage, callerAsker, readCallerAnswer } from "../agent/caller-asker.ts";
+import { isChatState, readChatState } from "../chat/chat-state.ts";
+import { meterOf } from "../chat/meter-of.ts";
+import { readOutput } from "../chat/read-output.ts";
+import type { ResumedRun, RunDriver, RunOptions, RunSetting } from "../chat/run.ts";
 import { Run } from "../chat/run.ts";
 import { scopeOf } from "../chat/scope.ts";
 import type { GroupChatOptions } from "./group-options.ts";
 import { toRules } from "./group-options.ts";
 import type { GroupRules, GroupSetting } from "./group-session.ts";
 import { GroupSession } from "./group-session.ts";
+import type { SessionState } from "./session-state.ts";
+import { isSessionState } from "./session-state.ts";
 import { hostedSteps } from "./hosted-steps.ts";
 import type { ResumeOptions } from "./resume.ts";
-import { readResumed } from "./resume.ts";
+import { parseGiven, readResumed } from "./resume.ts";
 
 export class GroupChat implements ChatHost {
   readonly name: string;
@@ -68,43 +77,69 @@ export class GroupChat implements ChatHost {
   }
 
   /**
-   * Goes on from the messages of an earlier chat, given as a list or its JSON; `message` is said first, if given.
-   * Raises `invalid_argument` for an empty or unreadable list and for names that are no members.
+   * Goes on from a suspended chat's `state`, in the same trace, with `answers` to what it has pending; or from the
+   * messages of an earlier chat, in a new trace, after `message` if given. Either may be given as its JSON. Raises
+   * `invalid_argument` for an empty or unreadable list or state and for names that are no members.
    */
-  resume(messages: string | readonly unknown[], options: ResumeOptions = {}): Run {
-    const { earlier, opening } = readResumed(messages, this.agents, options);
-    return this.#start(earlier, opening, options);
+  resume(from: unknown, options: ResumeOptions = {}): Run {
+    const given = parseGiven(from);
+    if (!isChatState(given)) {
+      const { earlier, opening } = readResumed(given, this.agents, options);
+      return this.#start(earlier, opening, options);
+    }
+    const { answers, message, removeTermination: _, ...rest } = options;
+    if (message !== undefined) {
+      throw new WeftError("invalid_argument", "A state goes on by its answers; leave message out.");
+    }
+    return this.#start([], undefined, rest, { state: readChatState(given, "group", this.name), answers });
   }
 
   /** Answers as one agent: the members talk, and the last message is the reply. */
   async *respond(request: AgentRequest, context: AgentContext): AsyncGenerator<AgentYield> {
-    const session = this.#sessionOf(context.history);
+    const { session, asker, isAnswer } = this.#takeUp(request, context);
     const span = trace.getSpan(activeContext()) ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
     const { log } = session.room;
     const isNew = log.length === 0;
     session.open([], span);
-    describeAppends(span, log.mirror(context.history, isNew ? 0 : request.newFrom, ""));
+    if (!isAnswer) describeAppends(span, log.mirror(context.history, isNew ? 0 : request.newFrom, ""));
     const before = log.length;
     const { signal, conversationId, hop } = context;
-    const { contextVariables } = request;
+    const contextVariables = withDefaults(request.contextVariables, this.options.contextVariables);
     const onHumanAnswer = scopeOf(context)?.onHumanAnswer;
-    const setting = { span, signal, conversationId, hop, contextVariables, onHumanAnswer };
-    const endedBy = yield* session.rounds(setting);
-    const last = log.length > before ? log.messages.at(-1) : undefined;
-    // The same message under the group's name: to the outer chat it is the group that said it.
-    if (last) yield { type: "message", text: messageText(last), message: asReply(last, this.name) };
+    const meter = meterOf(context);
+    const setting = { span, signal, conversationId, hop, contextVariables, onHumanAnswer, asker, meter };
+    const { endedBy, pendingId } = yield* withPending(session.rounds(setting));
+    if (endedBy === "suspended") {
+      context.session.state = { group: session.toState(), ...(pendingId ? { pendingId } : {}) };
+    } else {
+      context.session.state = undefined;
+      const last = log.length > before ? log.messages.at(-1) : undefined;
+      // The same message under the group's name: to the outer chat it is the group that said it.
+      if (last) yield { type: "message", text: messageText(last), message: asReply(last, this.name) };
+    }
     yield { type: "end", endedBy };
   }
 
-  [hostChat](messages: readonly AgentMessage[], setting: RunSetting): HostedChat {
-    const session = new GroupSession(this, this.#rules);
+  [hostChat](messages: readonly AgentMessage[], setting: RunSetting, state?: unknown): HostedChat {
+    const session = new GroupSession(this, this.#rules, isSessionState(state) ? state : undefined);
+    const { contextVariables } = setting;
+    withDefaults(contextVariables, this.options.contextVariables);
     const steps = hostedSteps(this, session, { messages, setting, attributes: this.#attributes() });
-    return { steps, room: session.room };
+    return { steps, room: session.room, toState: () => session.toState() };
   }
 
-  #start(earlier: readonly AgentMessage[], opening: AgentMessage | undefined, options: RunOptions): Run {
-    const session = new GroupSession(this, this.#rules);
-    const driver = {
+  #start(
+    earlier: readonly AgentMessage[],
+    opening: AgentMessage | undefined,
+    options: RunOptions,
+    resumed: ResumedRun = {},
+  ): Run {
+    const { room, chat } = resumed.state ?? {};
+    const kept = { ...(chat?.["session"] as object | undefined), room };
+    const state = isSessionState(kept) ? kept : undefined;
+    const session = new GroupSession(this, this.#rules, state);
+    const driver: RunDriver = {
+      kind: "group",
       from: this.name,
       span: {
         name: `${Operations.invokeWorkflow} ${this.name}`,
@@ -124,13 +159,39 @@ export class GroupChat implements ChatHost {
         const last = session.room.log.messages.at(-1);
         return last ? messageText(last).replaceAll("TERMINATE", "").trim() : "";
       },
+      output: () => readOutput(session.room.log.messages, this.agents),
+      toState() {
+        const { room, ...rest } = session.toState();
+        return { room, chat: { session: rest } };
+      },
     };
-    return new Run(driver, options);
+    const contextVariables = { ...this.options.contextVariables, ...options.contextVariables };
+    const before = resumed.state ? options.contextVariables : contextVariables;
+    const budget = options.budget ?? (resumed.state ? undefined : this.options.budget);
+    const given = {
+      ...options,
+      ...(before ? { contextVariables: before } : {}),
+      ...(budget ? { budget } : {}),
+    };
+    return new Run(driver, given, resumed);
   }
 
-  #sessionOf(history: History): GroupSession {
+  /** The conversation this turn belongs to; of one that was suspended, with the answer that the request brings. */
+  #takeUp(request: AgentRequest, context: AgentContext) {
+    const { group, pendingId } = (context.session.state ?? {}) as {
+      readonly group?: unknown;
+      readonly pendingId?: string;
+    };
+    const session = this.#sessionOf(context.history, isSessionState(group) ? group : undefined);
+    const scope = scopeOf(context);
+    const answering = !scope && session.isSuspended ? answeringMessage(request) : undefined;
+    const asker = scope ? scope.asker : callerAsker(pendingId, answering && readCallerAnswer(answering));
+    return { session, asker, isAnswer: session.isSuspended };
+  }
+
+  #sessionOf(history: History, state: SessionState | undefined): GroupSession {
     let session = this.#sessions.get(history);
-    if (!session) this.#sessions.set(history, (session = new GroupSession(this, this.#rules)));
+    if (!session) this.#sessions.set(history, (session = new GroupSession(this, this.#rules, state)));
     return session;
   }
 
@@ -141,6 +202,34 @@ export class GroupChat implements ChatHost {
       [Attr.chatMethod]: typeof method === "function" ? "function" : method,
       ...(Number.isFinite(maxRound) ? { [Attr.chatMaxRound]: maxRound } : {}),
     };
+  }
+}
+
+/** The group's variables under the chat's; the object stays the chat's. */
+function withDefaults(
+  variables: Record<string, unknown>,
+  defaults: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  for (const [name, value] of Object.entries(defaults)) {
+    if (name !== "__proto__" && !Object.hasOwn(variables, name)) variables[name] = value;
+  }
+  return variables;
+}
+
+/** Passes the events on and notes the question that is open at the end. */
+async function* withPending(
+  rounds: AsyncGenerator<AgentEvent, EndedBy>,
+): AsyncGenerator<AgentEvent, { readonly endedBy: EndedBy; readonly pendingId: string | undefined }> {
+  let pendingId: string | undefined;
+  try {
+    for (;;) {
+      const step = await rounds.next();
+      if (step.done) return { endedBy: step.value, pendingId };
+      if (step.value.type === "input-required") pendingId = step.value.id;
+      yield step.value;
+    }
+  } finally {
+    await rounds.return("aborted");
   }
 }
 

@@ -1,8 +1,11 @@
-import type { Agent, AgentSkill } from "@weft/runtime/agent";
+import type { Agent, AgentSkill, Budget } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
-import type { HumanInput } from "../agent/human-input.ts";
+import type { HumanInput } from "../agent/human-answer.ts";
 import type { IsTerminationMessage } from "../agent/termination.ts";
 import { isDefaultTermination } from "../agent/termination.ts";
+import { checkBudget } from "../chat/budget-meter.ts";
+import type { AfterWork } from "../handoff/handoff.ts";
+import { toHandoffRules } from "../handoff/handoff-rules.ts";
 import type { ModelInput } from "../model/model-of.ts";
 import { modelOf } from "../model/model-of.ts";
 import type { GroupRules } from "./group-session.ts";
@@ -34,6 +37,16 @@ export interface GroupChatOptions extends TransitionOptions {
   readonly sendIntroductions?: boolean;
   /** Who chooses when `speakerSelection` is `manual`. */
   readonly humanInput?: HumanInput;
+  /** Who answers an outsider's message first. */
+  readonly initialAgent?: Agent | string;
+  /** The member that stands for the human; it is added to the members if it is none. */
+  readonly user?: Agent;
+  /** Shared by the members; a run's own are laid over them. */
+  readonly contextVariables?: Readonly<Record<string, unknown>>;
+  /** Where the conversation goes when nothing else decided; default: the method says, and `handoffs` ends the chat. */
+  readonly afterWork?: AfterWork;
+  /** What each run may spend. */
+  readonly budget?: Budget;
 
   /** AG2's spelling of `speakerSelection`. */
   readonly speakerSelectionMethod?: GroupChatOptions["speakerSelection"];
@@ -46,13 +59,8 @@ export interface GroupChatOptions extends TransitionOptions {
 
 /** Checks a group's options and puts in the defaults. Warns of what looks like a mistake. */
 export function toRules(options: GroupChatOptions): GroupRules {
-  const {
-    agents,
-    name = "group",
-    maxRound = 10,
-    maxSelectionRetries = 2,
-    allowRepeatSpeaker = true,
-  } = options;
+  const agents = membersOf(options);
+  const { name = "group", maxRound = 10, maxSelectionRetries = 2, allowRepeatSpeaker = true } = options;
   checkAgents(agents);
   if (typeof name !== "string" || name.trim() === "") {
     throw new WeftError("invalid_argument", "A group's name must be a non-empty string.");
@@ -60,16 +68,17 @@ export function toRules(options: GroupChatOptions): GroupRules {
   checkCount("maxRound", maxRound, 1);
   checkCount("maxSelectionRetries", maxSelectionRetries, 0);
   const method = parseMethod(options.speakerSelection ?? options.speakerSelectionMethod ?? "auto");
-  if (method === "manual" && !options.humanInput) {
-    throw new WeftError("invalid_argument", 'speakerSelection "manual" needs humanInput: who is asked.');
-  }
+  checkBudget(options.budget);
   const transitions = checkTransitions(readTransitions(options), agents);
   if (transitions && allowRepeatSpeaker !== true) {
     throw new WeftError("invalid_argument", "Transitions say who may repeat: leave allowRepeatSpeaker out.");
   }
-  warn(name, agents, transitions?.warnings ?? []);
+  warn(name, options.agents, transitions?.warnings ?? []);
+  const { initialAgent, user, afterWork } = options;
+  const isHandoffMethod = method === "handoffs";
   return {
     name,
+    handoffs: toHandoffRules({ agents, initialAgent, user, afterWork, isHandoffMethod }),
     agents: [...agents],
     method,
     graph: transitions?.graph,
@@ -82,6 +91,11 @@ export function toRules(options: GroupChatOptions): GroupRules {
     sendIntroductions: options.sendIntroductions ?? false,
     isTerminationMessage: options.isTerminationMessage ?? options.isTerminationMsg ?? isDefaultTermination,
   };
+}
+
+/** A list that is no list is told of by the check. */
+function membersOf({ agents, user }: GroupChatOptions): readonly Agent[] {
+  return user && Array.isArray(agents) && !agents.includes(user) ? [...agents, user] : agents;
 }
 
 /** Teams that were warned of: a manager checks its group's rules again. */

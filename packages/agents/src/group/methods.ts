@@ -2,7 +2,7 @@ import type { Agent, AgentMessage } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 
 /** How a group chooses by itself. */
-export type SelectionMethod = "auto" | "roundRobin" | "random" | "manual";
+export type SelectionMethod = "auto" | "roundRobin" | "random" | "manual" | "handoffs";
 
 /** What a selection function is told. */
 export interface SelectionView {
@@ -26,6 +26,9 @@ const methods: Readonly<Record<string, SelectionMethod>> = {
   round_robin: "roundRobin",
   random: "random",
   manual: "manual",
+  handoffs: "handoffs",
+  // AG2's name for the pattern that goes by handoffs alone.
+  default: "handoffs",
 };
 
 /** Methods by name, whatever the case; AG2's `round_robin` too. Undefined for another text. */
@@ -40,7 +43,7 @@ export function parseMethod(given: unknown): SelectionMethod | SelectionFunction
   if (method) return method;
   throw new WeftError(
     "invalid_argument",
-    `speakerSelection must be auto, roundRobin, random, manual or a function, not "${String(given)}".`,
+    `speakerSelection must be auto, roundRobin, random, manual, handoffs or a function, not "${String(given)}".`,
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Agent, AgentMessage, MessageInput } from "@weft/runtime/agent";
 import { createMessage, messageText, parseMessage } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
+import type { HumanInputAnswer } from "../agent/human-answer.ts";
 import type { RunOptions } from "../chat/run.ts";
 
 export interface ResumeOptions extends RunOptions {
@@ -8,6 +9,8 @@ export interface ResumeOptions extends RunOptions {
   readonly message?: MessageInput;
   /** This word is taken out of the last message first, so that it does not end the chat again. */
   readonly removeTermination?: string;
+  /** Answers to what a state has pending, by the requests' ids. */
+  readonly answers?: Readonly<Record<string, HumanInputAnswer>>;
 }
 
 export interface Resumed {
@@ -17,11 +20,18 @@ export interface Resumed {
 
 /** Raises `invalid_argument` for what is empty, unreadable, or said by someone who is no member (SEMANTICS G7). */
 export function readResumed(
-  given: string | readonly unknown[],
+  given: unknown,
   agents: readonly Agent[],
-  { message, removeTermination }: ResumeOptions,
+  { message, removeTermination, answers }: ResumeOptions,
 ): Resumed {
-  const messages = readList(given).map(parseMessage);
+  if (!Array.isArray(given)) {
+    throw new WeftError(
+      "invalid_argument",
+      "Resume from a state, a list of messages, or the JSON of either.",
+    );
+  }
+  if (answers) throw new WeftError("invalid_argument", "Messages have nothing pending: leave answers out.");
+  const messages = given.map(parseMessage);
   if (messages.length === 0)
     throw new WeftError("invalid_argument", "There is nothing to resume: no messages.");
   const names = new Set(agents.map(({ name }) => name));
@@ -42,17 +52,14 @@ export function readResumed(
   };
 }
 
-function readList(given: unknown): readonly unknown[] {
-  let list: unknown = given;
-  if (typeof given === "string") {
-    try {
-      list = JSON.parse(given);
-    } catch (cause) {
-      throw new WeftError("invalid_argument", "What to resume from is not JSON.", { cause });
-    }
+/** A text is JSON. */
+export function parseGiven(given: unknown): unknown {
+  if (typeof given !== "string") return given;
+  try {
+    return JSON.parse(given);
+  } catch (cause) {
+    throw new WeftError("invalid_argument", "What to resume from is not JSON.", { cause });
   }
-  if (Array.isArray(list)) return list;
-  throw new WeftError("invalid_argument", "Resume from a list of messages, or its JSON.");
 }
 
 function withoutWord(message: AgentMessage, word: string): AgentMessage {

@@ -1,13 +1,26 @@
 /*
  * One speaker selection: by rule, function, order, chance, human or model, and told in its span.
  */
-import type { Agent, AgentContext, AgentMessage, UsageReport } from "@weft/runtime/agent";
+import type {
+  Agent,
+  AgentContext,
+  AgentMessage,
+  EndedBy,
+  InputRequest,
+  UsageReport,
+} from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { WeftSpan } from "@weft/tracing/internal";
 import { instrument } from "@weft/tracing/internal";
 import { Attr, EventNames, Operations, SpanTypes } from "@weft/tracing/vocabulary";
-import type { HumanInput } from "../agent/human-input.ts";
-import { askHuman, createInputRequest } from "../agent/human-input.ts";
+import type { HumanInput } from "../agent/human-answer.ts";
+import { toText } from "../agent/human-input.ts";
+import type { BudgetMeter } from "../chat/budget-meter.ts";
+import type { NestedChat } from "../chat/nested-chat.ts";
+import type { Answered } from "../chat/scope.ts";
+import type { NextTarget } from "../handoff/handoff-rules.ts";
+import type { Target } from "../handoff/target.ts";
+import { checkTarget, isSpecialTarget, memberOf } from "../handoff/target.ts";
 import type { ChatModel } from "../model/chat-model.ts";
 import type { SelectorTranscript } from "./auto-selector.ts";
 import { askSelector } from "./auto-selector.ts";
@@ -32,6 +45,13 @@ export interface SelectionState {
   readonly transcript: SelectorTranscript;
   /** Who a human is asked for, and the signal. */
   readonly context: AgentContext;
+  /** Puts a question to whoever answers for a human here. */
+  readonly ask: (request: Omit<InputRequest, "id">) => Promise<Answered>;
+  readonly meter: BudgetMeter | undefined;
+  /** Where the conversation is sent: no method is asked then. */
+  readonly next: NextTarget | undefined;
+  /** Who spoke last but one, and who its tools speak for. */
+  readonly user: Agent | undefined;
 }
 
 export interface Selection {
@@ -42,12 +62,18 @@ export interface Selection {
   readonly reason: string;
   readonly usage: readonly UsageReport[];
   readonly spanId: string;
+  /** The chats that are held instead of a member's turn. */
+  readonly nested?: readonly NestedChat[];
+  /** Why nobody speaks, when that is not for want of a candidate. */
+  readonly endedBy?: EndedBy;
 }
 
 interface Choice {
   readonly speaker: Agent | undefined;
   readonly reason: string;
   readonly isFallback?: boolean;
+  readonly nested?: readonly NestedChat[];
+  readonly endedBy?: EndedBy;
 }
 
 export function selectSpeaker(rules: SelectionRules, state: SelectionState): Promise<Selection> {
@@ -72,10 +98,72 @@ class Selecting {
   }
 
   async select(): Promise<Selection> {
-    const { method } = this.#rules;
-    const { lastSpeaker, messages } = this.#state;
+    const { method, agents } = this.#rules;
+    const { lastSpeaker, messages, next } = this.#state;
+    if (next) return this.#byTarget(next.target, next.reason, 0);
+    const waits = Boolean(messages.at(-1)?.toolCalls?.length);
+    if (method === "handoffs" && !waits) return this.#withoutHandoff(agents, lastSpeaker);
     if (typeof method === "function") return this.#byFunction(method);
     return this.#byMethod(method, findEligible(this.#rules, lastSpeaker, messages.at(-1)));
+  }
+
+  #withoutHandoff(agents: readonly Agent[], lastSpeaker: Agent | undefined): Selection {
+    const choice: Choice = lastSpeaker
+      ? { speaker: undefined, reason: "nothing says who goes on", endedBy: "termination" }
+      : { speaker: agents[0], reason: "first of the list" };
+    return this.#tell("handoffs", everyone(agents), choice);
+  }
+
+  /** Where a handoff, a tool, a guardrail or after-work sends the conversation. */
+  async #byTarget(target: Target, reason: string, depth: number): Promise<Selection> {
+    const { agents } = this.#rules;
+    const { lastSpeaker, user, messages, contextVariables } = this.#state;
+    const told = (choice: Omit<Choice, "reason">): Selection =>
+      this.#tell("handoff", everyone(agents), { ...choice, reason });
+    const member = memberOf(target, agents, `The conversation's target (${reason})`);
+    if (member) return told({ speaker: member });
+    if (!isSpecialTarget(target)) return told({ speaker: undefined });
+    switch (target.kind) {
+      case "terminate":
+        return told({ speaker: undefined, endedBy: "termination" });
+      case "stay":
+        return told({ speaker: lastSpeaker ?? agents[0] });
+      case "revertToUser":
+        if (!user)
+          throw new WeftError(
+            "invalid_argument",
+            "The conversation reverts to the user: give the group a user.",
+          );
+        return told({ speaker: user });
+      case "nested":
+        return told({ speaker: lastSpeaker ?? agents[0], nested: target.chats });
+      case "askUser":
+        return this.#byHuman(agents, reason);
+      case "random":
+        return this.#byMethod("random", without(agents, lastSpeaker));
+      case "manager":
+        return this.#byMethod("auto", findEligible(this.#rules, lastSpeaker, messages.at(-1)));
+      case "by":
+        break;
+    }
+    if (depth > 16)
+      throw new WeftError(
+        "failed_precondition",
+        "A target function leads to target functions without an end.",
+      );
+    const next = await target.choose({ lastSpeaker, agents, messages, contextVariables });
+    if (next === null || next === undefined) return told({ speaker: undefined, endedBy: "termination" });
+    return this.#byTarget(
+      checkTarget(next, "What a target function gives"),
+      `${reason}, by a function`,
+      depth + 1,
+    );
+  }
+
+  async #byHuman(agents: readonly Agent[], reason: string): Promise<Selection> {
+    const choice = await this.#askHuman(agents);
+    if (choice) return this.#tell("handoff", everyone(agents), choice);
+    return this.#tell("handoff", everyone(agents), { speaker: undefined, reason, endedBy: "human" });
   }
 
   /** A function decides alone; what it is told of eligibility is a hint. */
@@ -84,12 +172,15 @@ class Selecting {
     const { lastSpeaker, messages, contextVariables } = this.#state;
     const { candidates } = this.#hint();
     const answer: unknown = await select({ lastSpeaker, candidates, agents, messages, contextVariables });
-    const everyone = { candidates: agents, excluded: [] };
     if (answer === null) {
-      return this.#tell("function", everyone, { speaker: undefined, reason: "the function ended the chat" });
+      return this.#tell("function", everyone(agents), {
+        speaker: undefined,
+        reason: "the function ended the chat",
+      });
     }
     const speaker = agents.find((agent) => agent === answer || agent.name === answer);
-    if (speaker) return this.#tell("function", everyone, { speaker, reason: "chosen by the function" });
+    if (speaker)
+      return this.#tell("function", everyone(agents), { speaker, reason: "chosen by the function" });
     const method = typeof answer === "string" ? findMethod(answer) : undefined;
     if (method) return this.#byMethod(method, findEligible(this.#rules, lastSpeaker, messages.at(-1)));
     throw new WeftError(
@@ -129,12 +220,14 @@ class Selecting {
         return (await this.#askHuman(candidates)) ?? this.#askModel(candidates);
       case "auto":
         return this.#askModel(candidates);
+      case "handoffs":
+        return { speaker: candidates[0], reason: "can run the tool calls" };
     }
   }
 
   async #askModel(candidates: readonly Agent[]): Promise<Choice> {
     const { name, selectorModel: model, maxSelectionRetries: maxRetries, agents } = this.#rules;
-    const { transcript, context, lastSpeaker } = this.#state;
+    const { transcript, context, lastSpeaker, meter } = this.#state;
     if (!model) {
       throw new WeftError(
         "failed_precondition",
@@ -147,6 +240,7 @@ class Selecting {
       transcript: transcript.catchUp(),
       maxRetries,
       signal: context.signal,
+      meter,
       name,
       onUsage: (usage) => this.#usage.push(usage),
       onAttempt: (attempt, mentioned) => {
@@ -162,14 +256,16 @@ class Selecting {
 
   /** Three bad answers, an empty one or `q`: undefined, and a model is asked (SEMANTICS G6). */
   async #askHuman(candidates: readonly Agent[]): Promise<Choice | undefined> {
-    const { humanInput, name } = this.#rules;
-    if (!humanInput) return undefined;
+    const { name } = this.#rules;
     const names = candidates.map((agent) => agent.name);
     const list = names.map((each, index) => `${index + 1}: ${each}`).join("\n");
     const prompt = `Who speaks next? A number or a name; empty or q leaves it to the model.\n${list}`;
     for (let attempt = 1; attempt <= 3; attempt++) {
-      const request = createInputRequest({ kind: "speaker", agent: name, prompt, candidates: names });
-      const answer = (await askHuman(humanInput, request, this.#state.context)).trim();
+      const answered = await this.#state.ask({ kind: "speaker", agent: name, prompt, candidates: names });
+      if (typeof answered !== "object") {
+        return { speaker: undefined, reason: "a human must say who", endedBy: "suspended" };
+      }
+      const answer = toText(answered.answer).trim();
       if (answer === "" || answer.toLowerCase() === "q") return undefined;
       const speaker = candidates.find((agent) => agent.name === answer) ?? candidates[Number(answer) - 1];
       if (speaker) return { speaker, reason: "chosen by a human" };
@@ -187,9 +283,27 @@ class Selecting {
       [Attr.selectionReason]: choice.reason,
       ...(choice.speaker ? { [Attr.selectionChosen]: choice.speaker.name } : {}),
     });
-    const { speaker, reason } = choice;
-    return { speaker, method, candidates: names, reason, usage: this.#usage, spanId: this.#span.spanId };
+    const { speaker, reason, nested, endedBy } = choice;
+    return {
+      speaker,
+      method,
+      candidates: names,
+      reason,
+      usage: this.#usage,
+      spanId: this.#span.spanId,
+      ...(nested ? { nested } : {}),
+      ...(endedBy ? { endedBy } : {}),
+    };
   }
+}
+
+function everyone(agents: readonly Agent[]): Eligibility {
+  return { candidates: agents, excluded: [] };
+}
+
+function without(agents: readonly Agent[], last: Agent | undefined): Eligibility {
+  const excluded = last ? [{ agent: last, reason: "spoke last" }] : [];
+  return { candidates: agents.filter((agent) => agent !== last), excluded };
 }
 
 function nameOf(answer: unknown): string {

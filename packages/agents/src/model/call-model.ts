@@ -16,6 +16,7 @@ import type { Attributes, OpenSpan, SpanContext, WeftSpan } from "@weft/tracing/
 import {
   SpanKind,
   bindGenerator,
+  contentSettings,
   describeContext,
   newMessageId,
   openSpan,
@@ -27,13 +28,17 @@ import {
   suppressTracing,
 } from "@weft/tracing/internal";
 import { Attr, Operations, Outcomes, SpanTypes } from "@weft/tracing/vocabulary";
+import type { BudgetMeter } from "../chat/budget-meter.ts";
 import type { ChatModel, ModelPart, ModelRequest, ModelResponse, ModelUsage } from "./chat-model.ts";
+import { costOf } from "./prices.ts";
 import { startFirstPartClock } from "./first-part.ts";
 
 export interface ModelCall {
   readonly model: ChatModel;
   readonly request: ModelRequest;
   readonly signal: AbortSignal;
+  /** What the conversation may still spend. */
+  readonly meter?: BudgetMeter | undefined;
   /** Who speaks: the name on the answer's message. */
   readonly name: string;
   /** What the model is sent, in order, as runs of histories and ids (`weft.context`). */
@@ -60,6 +65,7 @@ const defaultTimeoutMs = 60_000;
 
 /** Streams an answer: its deltas and its usage as events, then the answer. */
 export async function* streamModel(call: ModelCall): AsyncGenerator<ModelEvent, ModelAnswer> {
+  call.meter?.check(call.request.settings?.maxOutputTokens);
   const opened = openChatSpan(call, true);
   const messageId = newMessageId();
   const startedAt = performance.now();
@@ -97,6 +103,7 @@ export async function* streamModel(call: ModelCall): AsyncGenerator<ModelEvent, 
 
 /** One whole answer, for a question that nobody reads as it is written: a selection, a summary. */
 export async function generateWithModel(call: ModelCall): Promise<ModelAnswer> {
+  call.meter?.check(call.request.settings?.maxOutputTokens);
   const opened = openChatSpan(call, false);
   const clock = startClock(call);
   try {
@@ -156,7 +163,9 @@ function openChatSpan(call: ModelCall, isStream: boolean): OpenSpan {
     recordSystem(span, { id: call.systemId, text: request.system });
   if (request.tools?.length && call.toolsId)
     recordTools(span, { id: call.toolsId, definitions: request.tools });
-  recordInput(span, call.freshFrom ? request.messages.slice(call.freshFrom) : request.messages);
+  // `full` repeats what `delta` says once: backends that know no places read whole calls.
+  const fresh = contentSettings().policy === "full" ? 0 : (call.freshFrom ?? 0);
+  recordInput(span, fresh === 0 ? request.messages : request.messages.slice(fresh));
   return opened;
 }
 
@@ -189,12 +198,21 @@ function finish(call: ModelCall, span: WeftSpan, response: ModelResponse, id: st
   if (response.model) span.setAttribute(Attr.responseModel, response.model);
   if (response.id) span.setAttribute(Attr.responseId, response.id);
   if (response.usage) span.setAttributes(usageAttributes(response.usage));
+  if (response.cacheHit) span.setAttribute(Attr.modelCacheHit, true);
+  if (response.attempt !== undefined) span.setAttribute(Attr.modelFailoverAttempt, response.attempt);
   recordOutput(span, [message]);
-  const report = response.usage && {
-    usage: toUsage(response.usage),
-    model: response.model ?? call.model.modelId,
-  };
-  return { message, response, span: span.spanContext(), ...(report ? { usage: report } : {}) };
+  const usage = reportOf(call.model, response);
+  if (usage?.cost !== undefined) span.setAttribute(Attr.cost, usage.cost);
+  if (usage) call.meter?.spend(usage);
+  return { message, response, span: span.spanContext(), ...(usage ? { usage } : {}) };
+}
+
+function reportOf(asked: ChatModel, response: ModelResponse): UsageReport | undefined {
+  const { usage, answeredBy = asked } = response;
+  if (!usage) return undefined;
+  const model = response.model ?? answeredBy.modelId;
+  const cost = response.cacheHit ? 0 : costOf(answeredBy, response.model, usage);
+  return { usage: toUsage(usage), model, ...(cost === undefined ? {} : { cost }) };
 }
 
 function usageAttributes(usage: ModelUsage): Attributes {

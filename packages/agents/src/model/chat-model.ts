@@ -63,6 +63,22 @@ export interface ModelResponse {
   readonly finishReason: FinishReason;
   /** Undefined when the provider reported none: unknown is not 0. */
   readonly usage?: ModelUsage;
+  /** It came from a cache: nothing was spent. */
+  readonly cacheHit?: boolean;
+  /** Of several models, which one answered: the first is 1. */
+  readonly attempt?: number;
+  /** Of several models, the one that answered: its prices count. */
+  readonly answeredBy?: ChatModel;
+}
+
+/** USD per million tokens. */
+export interface ModelPrice {
+  readonly input: number;
+  readonly output: number;
+  /** Default: as `input`. */
+  readonly cacheRead?: number;
+  /** Default: as `input`. */
+  readonly cacheWrite?: number;
 }
 
 /** What a streaming model yields: pieces, then exactly one `finish` that holds the whole. */
@@ -87,6 +103,8 @@ export interface ChatModel {
   readonly server?: { readonly address: string; readonly port?: number };
   /** Whether `responseFormat` is obeyed; default false. */
   readonly supportsStructuredOutput?: boolean;
+  /** What its tokens cost; default: what the price table says of its name. */
+  readonly price?: ModelPrice | undefined;
   generate(request: ModelRequest, options: ModelCallOptions): Promise<ModelResponse>;
   stream(request: ModelRequest, options: ModelCallOptions): AsyncIterable<ModelPart>;
 }

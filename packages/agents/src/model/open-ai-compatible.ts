@@ -1,81 +1,44 @@
 import { WeftError } from "@weft/tracing";
-import type {
-  ChatModel,
-  ModelCallOptions,
-  ModelPart,
-  ModelRequest,
-  ModelResponse,
-  ModelSettings,
-} from "./chat-model.ts";
+import type { ChatModel, ModelCallOptions, ModelPart, ModelRequest, ModelResponse } from "./chat-model.ts";
+import type { OpenAICompatibleOptions } from "./open-ai-http.ts";
+import { post, readChunks, readJson } from "./open-ai-http.ts";
+import { responsesPort } from "./open-ai-responses.ts";
 import type { WireCompletion, WireMessage } from "./open-ai-wire.ts";
 import { ToolCallAssembler, fromWireFinish, fromWireUsage, toWireRequest } from "./open-ai-wire.ts";
-import { postJson } from "./post-json.ts";
-import { readServerSentEvents } from "./sse.ts";
 
-export interface OpenAICompatibleOptions {
-  /** The model's name at the host. */
-  readonly model: string;
-  /** Default `https://api.openai.com/v1`; `/chat/completions` is put behind it. */
-  readonly baseURL?: string;
-  /** Sent as a bearer token; a function is asked before each call. Default: none is sent. */
-  readonly apiKey?: string | (() => string | Promise<string>) | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** The provider's name in traces; default `openai`. */
-  readonly provider?: string;
-  /** Whether the host obeys a JSON schema as `response_format`; default false. */
-  readonly supportsStructuredOutput?: boolean;
-  /** Milliseconds until the first byte of an answer; default 60,000. */
-  readonly timeoutMs?: number;
-  /** Repeats after a refusal that may pass; default 2. */
-  readonly maxRetries?: number;
-  /** Default: Node's own. */
-  readonly fetch?: typeof globalThis.fetch;
-}
+export type { OpenAICompatibleOptions } from "./open-ai-http.ts";
 
-/** A model behind any host that speaks OpenAI's Chat Completions. */
+/** A model behind any host that speaks OpenAI's Chat Completions or Responses. */
 export function openaiCompatible(options: OpenAICompatibleOptions): ChatModel {
   const { model, baseURL = "https://api.openai.com/v1" } = options;
   if (!model) throw new WeftError("invalid_argument", "openaiCompatible needs the name of a model.");
   if (!URL.canParse(baseURL)) throw new WeftError("invalid_argument", `baseURL "${baseURL}" is not a URL.`);
   const host = new URL(baseURL);
-  const url = `${baseURL.replace(/\/+$/u, "")}/chat/completions`;
+  const base = baseURL.replace(/\/+$/u, "");
+  const port = options.api === "responses" ? responsesPort(base, options) : completionsPort(base, options);
   return {
     provider: options.provider ?? "openai",
     modelId: model,
     server: { address: host.hostname, ...(host.port ? { port: Number(host.port) } : {}) },
     supportsStructuredOutput: options.supportsStructuredOutput ?? false,
-    async generate(request, call) {
-      const response = await post(url, toWireRequest(model, request), options, request.settings, call);
-      return fromCompletion(await readJson(response));
-    },
-    stream: (request, call) => streamCompletion(url, model, options, request, call),
+    price: options.price,
+    ...port,
   };
 }
 
-async function post(
-  url: string,
-  body: unknown,
+function completionsPort(
+  base: string,
   options: OpenAICompatibleOptions,
-  settings: ModelSettings | undefined,
-  { signal }: ModelCallOptions,
-): Promise<Response> {
-  const { apiKey, headers = {} } = options;
-  const key = typeof apiKey === "function" ? await apiKey() : apiKey;
-  return postJson(url, body, {
-    headers: { ...(key ? { authorization: `Bearer ${key}` } : {}), ...headers },
-    signal,
-    timeoutMs: settings?.timeoutMs ?? options.timeoutMs ?? 60_000,
-    maxRetries: settings?.maxRetries ?? options.maxRetries ?? 2,
-    fetch: options.fetch ?? globalThis.fetch,
-  });
-}
-
-async function readJson(response: Response): Promise<WireCompletion> {
-  try {
-    return (await response.json()) as WireCompletion;
-  } catch (cause) {
-    throw new WeftError("model_failed", "The model host's answer is not JSON.", { cause });
-  }
+): Pick<ChatModel, "generate" | "stream"> {
+  const url = `${base}/chat/completions`;
+  const { model } = options;
+  return {
+    async generate(request, call) {
+      const response = await post(url, toWireRequest(model, request), options, request.settings, call);
+      return fromCompletion((await readJson(response)) as WireCompletion);
+    },
+    stream: (request, call) => streamCompletion(url, model, options, request, call),
+  };
 }
 
 function fromCompletion(completion: WireCompletion): ModelResponse {
@@ -155,16 +118,6 @@ async function* streamCompletion(
   if (!isComplete && !finishReason)
     throw new WeftError("unavailable", "The model's stream broke off before its end.");
   yield { type: "finish", response: draft.finish(last, finishReason) };
-}
-
-async function* readChunks(body: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<string> {
-  try {
-    yield* readServerSentEvents(body);
-  } catch (cause) {
-    signal.throwIfAborted();
-    if (cause instanceof WeftError) throw cause;
-    throw new WeftError("unavailable", "The model's stream broke off before its end.", { cause });
-  }
 }
 
 function parseChunk(data: string): WireCompletion {

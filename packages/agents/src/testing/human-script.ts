@@ -1,6 +1,6 @@
 import type { InputRequest } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
-import type { HumanInput, HumanInputAnswer } from "../agent/human-input.ts";
+import type { HumanInput, HumanInputAnswer } from "../agent/human-answer.ts";
 
 export interface HumanScript extends HumanInput, Disposable {
   /** What was asked, in order. */

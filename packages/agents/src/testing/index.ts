@@ -1,4 +1,5 @@
 export { scriptedModel } from "./scripted-model.ts";
+export { replayModel } from "./replay-model.ts";
 export { humanScript } from "./human-script.ts";
 export { captureTraces, traceOf } from "./traces.ts";
 
@@ -10,5 +11,6 @@ export type {
   ScriptedStep,
   ScriptedToolCall,
 } from "./scripted-model.ts";
+export type { ReplayModel, ReplayedSpan, ReplayedTrace } from "./replay-model.ts";
 export type { HumanScript } from "./human-script.ts";
 export type { SpanNode, TraceTree } from "./traces.ts";

@@ -8,7 +8,14 @@
  * I2  It honours its signal, also while it delays.
  */
 import { WeftError } from "@weft/tracing";
-import type { ChatModel, ModelPart, ModelRequest, ModelResponse, ModelUsage } from "../model/chat-model.ts";
+import type {
+  ChatModel,
+  ModelPart,
+  ModelPrice,
+  ModelRequest,
+  ModelResponse,
+  ModelUsage,
+} from "../model/chat-model.ts";
 
 export interface ScriptedToolCall {
   readonly name: string;
@@ -38,6 +45,7 @@ export interface ScriptedModelOptions {
   /** Default `weft.test`. */
   readonly provider?: string;
   readonly supportsStructuredOutput?: boolean;
+  readonly price?: ModelPrice;
 }
 
 export interface ScriptedModel extends ChatModel, Disposable {
@@ -73,6 +81,7 @@ export function scriptedModel(
     modelId,
     provider,
     supportsStructuredOutput,
+    price: options.price,
     calls,
     done,
     [Symbol.dispose]: done,

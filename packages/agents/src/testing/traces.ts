@@ -33,6 +33,8 @@ export interface TraceTree {
   readonly roots: readonly SpanNode[];
   /** Spans whose parent was not captured. */
   readonly orphans: readonly SpanNode[];
+  /** All spans, in order of their start: what `replayModel` takes. */
+  readonly spans: readonly CapturedSpan[];
   /** All spans of this name, or whose name begins with it and a space, in order of their start. */
   find(name: string): readonly SpanNode[];
   /** One line a span, indented. */
@@ -74,6 +76,7 @@ function toTree(spans: readonly CapturedSpan[]): TraceTree {
     },
     roots,
     orphans,
+    spans,
     find: (name) => nodes.filter((node) => node.name === name || node.name.startsWith(`${name} `)),
     toText: () => [...roots, ...orphans].flatMap((node) => lines(node, "")).join("\n"),
   };

@@ -1,65 +1,66 @@
 /*
  * Runs the tool calls of one message.
  *
- * Job: runs them concurrently and answers them in order, in one message.
- * Owns: the `execute_tool` spans, each linked to the model call that asked; the clock of each call.
- * Does not own: what happens with the answer.
+ * Job: asks for the approvals that are needed, runs the calls, answers them in order, in one message.
+ * Owns: the order and the answer. Does not own: one call (`run-call.ts`), or what happens with the answer.
  *
- * I1  Every call gets exactly one response. Unknown tool, bad JSON, schema failure, throw and timeout are each an
- *     error text for the model; only an abort of the turn ends it.
- * I2  A tool that ignores its signal holds the turn no longer than its time.
+ * I1  Every call gets exactly one response. Unknown tool, bad JSON, schema failure, a refusal, throw and timeout are
+ *     each an error text for the model; only an abort of the turn, or a question that stays open, ends it.
+ * I2  Calls run concurrently, until one of them redirects the conversation: then the rest run one at a time, each
+ *     seeing the variables the one before set, and the last target counts (SEMANTICS O3).
  */
-import type { AgentEventBody, AgentMessage, ToolCall, ToolResponse } from "@weft/runtime/agent";
+import type { AgentEventBody, AgentMessage, AgentYield, ToolCall, ToolResponse } from "@weft/runtime/agent";
 import { createMessage } from "@weft/runtime/agent";
-import { WeftError } from "@weft/tracing";
-import type { SpanContext, WeftSpan } from "@weft/tracing/internal";
-import { instrument, recordToolCall } from "@weft/tracing/internal";
-import { Attr, LinkKinds, Operations, SpanTypes } from "@weft/tracing/vocabulary";
-import { describeIssues } from "./schema.ts";
+import type { Target } from "../handoff/target.ts";
+import type { Approvals } from "./approvals.ts";
+import { askApprovals } from "./approvals.ts";
+import type { CallOutcome, ToolRun } from "./run-call.ts";
+import { runCall } from "./run-call.ts";
 import { normaliseToolName } from "./tool-name.ts";
-import type { Tool, ToolContext } from "./tool.ts";
+import type { Tool } from "./tool.ts";
 
-export interface ToolRun {
-  /** The message whose calls are run. */
+export type { ToolRun } from "./run-call.ts";
+
+export interface ToolAnswer {
+  /** Answers all calls, in their order. */
   readonly message: AgentMessage;
-  readonly tools: ReadonlyMap<string, Tool>;
-  readonly agent: string;
-  readonly contextVariables: Record<string, unknown>;
-  readonly signal: AbortSignal;
-  /** The span of the model call that asked, where it is known. */
-  readonly askedBy?: SpanContext;
+  /** Where the calls sent the conversation. */
+  readonly target?: Target;
+  /** The call that said so last. */
+  readonly redirectedBy?: string;
 }
 
-type ToolEvent = Extract<AgentEventBody, { readonly type: "tool-call" | "tool-result" }>;
-
-interface Outcome {
-  readonly text: string;
-  readonly output?: unknown;
-  readonly error?: string;
-}
-
-/** Yields each call and each result, both in the order of the calls; returns the message that answers them all. */
-export async function* runTools(run: ToolRun): AsyncGenerator<ToolEvent, AgentMessage> {
+/** Yields each call and each result, in the order of the calls; undefined when a question stays open. */
+export async function* runTools(
+  run: ToolRun,
+  { isTakenUp = false }: { readonly isTakenUp?: boolean } = {},
+): AsyncGenerator<AgentYield, ToolAnswer | undefined> {
   const calls = run.message.toolCalls ?? [];
+  if (!isTakenUp) yield* tellCalls(calls);
+  const approvals = yield* askApprovals(run);
+  if (!approvals) return undefined;
+  const toolResponses: ToolResponse[] = [];
+  let redirect: Pick<ToolAnswer, "target" | "redirectedBy"> = {};
+  const running = startCalls(run, calls, approvals);
+  for (const [index, call] of calls.entries()) {
+    const outcome = await running.outcome(index);
+    if (outcome.target !== undefined) redirect = { target: outcome.target, redirectedBy: call.id };
+    yield tellResult(call, outcome);
+    const isError = outcome.error === undefined ? {} : { isError: true };
+    toolResponses.push({ toolCallId: call.id, name: call.name, content: outcome.text, ...isError });
+  }
+  const message = createMessage({ role: "tool", name: run.agent, content: null, toolResponses });
+  return { message, ...redirect };
+}
+
+function* tellCalls(calls: readonly ToolCall[]): Generator<AgentEventBody> {
   for (const call of calls) {
     yield { type: "tool-call", toolCallId: call.id, toolName: call.name, input: readInput(call.arguments) };
   }
-  const running = calls.map((call) => runCall(run, call));
-  // Settled together, so that one abort leaves no rejection behind that nobody awaits.
-  for (const each of running) each.catch(() => undefined);
-  const toolResponses: ToolResponse[] = [];
-  for (const [index, call] of calls.entries()) {
-    const { text, output, error } = await running[index]!;
-    const isError = error !== undefined;
-    yield { type: "tool-result", toolCallId: call.id, ...(isError ? { error } : { output }) };
-    toolResponses.push({
-      toolCallId: call.id,
-      name: call.name,
-      content: text,
-      ...(isError ? { isError } : {}),
-    });
-  }
-  return createMessage({ role: "tool", name: run.agent, content: null, toolResponses });
+}
+
+function tellResult(call: ToolCall, { output, error }: CallOutcome): AgentEventBody {
+  return { type: "tool-result", toolCallId: call.id, ...(error === undefined ? { output } : { error }) };
 }
 
 /** What a reader is shown: the parsed arguments, or the text when it is not JSON. */
@@ -71,116 +72,52 @@ function readInput(text: string): unknown {
   }
 }
 
-async function runCall(run: ToolRun, call: ToolCall): Promise<Outcome> {
-  const tool = run.tools.get(normaliseToolName(call.name));
-  const definition = {
-    name: `${Operations.executeTool} ${call.name}`,
-    type: SpanTypes.tool,
-    attributes: {
-      [Attr.operationName]: Operations.executeTool,
-      [Attr.toolName]: call.name,
-      [Attr.toolType]: "function",
-      [Attr.toolCallId]: call.id,
-      [Attr.agentName]: run.agent,
-      ...(tool ? { [Attr.toolDescription]: tool.description } : {}),
-    },
-    ...(run.askedBy
-      ? { links: [{ context: run.askedBy, attributes: { [Attr.linkKind]: LinkKinds.askedBy } }] }
-      : {}),
+/** Tools that redirected once: their calls are run one at a time from the start. */
+const redirecting = new WeakSet<Tool>();
+
+interface RunningCalls {
+  outcome(index: number): Promise<CallOutcome>;
+}
+
+/**
+ * Starts a call when the one before it did not end within the same turn of the event loop; so quick calls follow
+ * one another, slow ones overlap, and a redirect that is at hand holds back what follows it.
+ */
+function startCalls(run: ToolRun, calls: readonly ToolCall[], approvals: Approvals): RunningCalls {
+  const started: Promise<CallOutcome>[] = [];
+  const tools = calls.map(({ name }) => run.tools.get(normaliseToolName(name)));
+  let isOneByOne =
+    run.isOneByOne === true || tools.some((tool) => tool !== undefined && redirecting.has(tool));
+  const start = (index: number): Promise<CallOutcome> => {
+    const call = calls[index]!;
+    const outcome = runCall(run, call, approvals.get(call.id)).then((ended) => {
+      if (ended.redirects) {
+        isOneByOne = true;
+        redirecting.add(tools[index]!);
+      }
+      return ended;
+    });
+    // Settled together, so that one abort leaves no rejection behind that nobody awaits.
+    outcome.catch(() => undefined);
+    return outcome;
   };
-  try {
-    return await instrument(definition, (span) => perform(run, call, tool, span));
-  } catch (thrown) {
-    if (run.signal.aborted) {
-      throw new WeftError("aborted", "The tool call was aborted.", { cause: run.signal.reason });
+  const startAll = async (): Promise<void> => {
+    for (let index = 0; index < calls.length; index++) {
+      const outcome = (started[index] = start(index));
+      const ended = outcome.then(() => undefined);
+      ended.catch(() => undefined);
+      if (index + 1 === calls.length) break;
+      await (isOneByOne ? ended : Promise.race([ended, new Promise((resolve) => setImmediate(resolve))]));
+      if (isOneByOne) await ended;
     }
-    const error = WeftError.from(thrown, "tool_failed").message;
-    return { text: `Error: ${error}`, error };
-  }
-}
-
-async function perform(
-  run: ToolRun,
-  call: ToolCall,
-  tool: Tool | undefined,
-  span: WeftSpan,
-): Promise<Outcome> {
-  recordToolCall(span, { arguments: call.arguments });
-  if (!tool) throw unknownTool(call.name, run.tools);
-  const input = await parseArguments(tool, call.arguments);
-  const output = await withinTime(tool, input, run, call);
-  const text = toText(tool.name, output);
-  recordToolCall(span, { result: text });
-  return { text, output };
-}
-
-function unknownTool(name: string, tools: ReadonlyMap<string, Tool>): WeftError {
-  const known = [...tools.keys()].join(", ");
-  return new WeftError(
-    "not_found",
-    `There is no tool "${name}". ${known ? `There are: ${known}.` : "There is none."}`,
-  );
-}
-
-async function parseArguments(tool: Tool, text: string): Promise<unknown> {
-  let input: unknown;
-  try {
-    input = text.trim() === "" ? {} : JSON.parse(text);
-  } catch (cause) {
-    throw new WeftError("invalid_argument", `The arguments of "${tool.name}" are not valid JSON.`, { cause });
-  }
-  const parsed = await tool.schema.parse(input);
-  if (parsed.ok) return parsed.value;
-  throw new WeftError(
-    "invalid_argument",
-    `The arguments of "${tool.name}" do not fit its parameters: ${describeIssues(parsed.issues)}.`,
-  );
-}
-
-async function withinTime(tool: Tool, input: unknown, run: ToolRun, call: ToolCall): Promise<unknown> {
-  const deadline = new AbortController();
-  const { promise: interrupted, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = new WeftError(
-      "deadline_exceeded",
-      `Tool "${tool.name}" did not finish within ${tool.timeoutMs} ms.`,
-    );
-    deadline.abort(error);
-    reject(error);
-  }, tool.timeoutMs);
-  const abort = (): void => {
-    deadline.abort(run.signal.reason);
-    reject(new WeftError("aborted", "The tool call was aborted.", { cause: run.signal.reason }));
   };
-  run.signal.addEventListener("abort", abort, { once: true });
-  if (run.signal.aborted) abort();
-  const context: ToolContext = {
-    contextVariables: run.contextVariables,
-    signal: deadline.signal,
-    toolCallId: call.id,
-    idempotencyKey: `${run.message.id}/${call.id}`,
-    agent: run.agent,
+  const all = startAll();
+  all.catch(() => undefined);
+  return {
+    async outcome(index) {
+      // The calls are read in order, so the one before has ended and at most one turn of the loop is missing.
+      while (!started[index]) await new Promise((resolve) => setImmediate(resolve));
+      return started[index];
+    },
   };
-  try {
-    return await Promise.race([interrupted, start(tool, input, context)]);
-  } finally {
-    clearTimeout(timer);
-    run.signal.removeEventListener("abort", abort);
-  }
-}
-
-/** A tool that throws before its first await rejects like any other. */
-async function start(tool: Tool, input: unknown, context: ToolContext): Promise<unknown> {
-  return tool.execute(input, context);
-}
-
-function toText(name: string, output: unknown): string {
-  if (typeof output === "string") return output;
-  if (output === undefined) return "";
-  try {
-    // A function or a symbol has no JSON text; nothing is said of it.
-    return JSON.stringify(output) ?? "";
-  } catch (cause) {
-    throw new WeftError("tool_failed", `Tool "${name}" gave a result that JSON cannot say.`, { cause });
-  }
 }

@@ -18,12 +18,13 @@ export interface ToolOffer {
 export class ToolBook {
   readonly #offered = new Map<string, Tool>();
   readonly #runnable = new Map<string, Tool>();
-  #offer: ToolOffer | undefined;
+  /** By the names of what is offered besides. */
+  readonly #offers = new Map<string, ToolOffer>();
 
   /** Raises `invalid_argument` for what is not a tool, `already_exists` for another tool of the same name. */
   offer(tool: Tool): void {
     put(this.#offered, tool);
-    this.#offer = undefined;
+    this.#offers.clear();
   }
 
   enable(tool: Tool): void {
@@ -34,18 +35,21 @@ export class ToolBook {
     return this.#runnable;
   }
 
-  /** Undefined when the model is offered nothing. */
-  offered(): ToolOffer | undefined {
-    if (this.#offered.size === 0) return undefined;
-    this.#offer ??= {
-      id: `tools-${randomUUID().slice(0, 8)}`,
-      definitions: [...this.#offered.values()].map(({ name, description, schema }) => ({
+  /** Undefined when the model is offered nothing; `more` stands for this turn only. */
+  offered(more: readonly Tool[] = []): ToolOffer | undefined {
+    if (this.#offered.size + more.length === 0) return undefined;
+    const key = more.map(({ name }) => name).join(" ");
+    let offer = this.#offers.get(key);
+    if (!offer) {
+      const definitions = [...this.#offered.values(), ...more].map(({ name, description, schema }) => ({
         name,
         description,
         parameters: schema.json,
-      })),
-    };
-    return this.#offer;
+      }));
+      offer = { id: `tools-${randomUUID().slice(0, 8)}`, definitions };
+      this.#offers.set(key, offer);
+    }
+    return offer;
   }
 
   canRun(name: string): boolean {

@@ -25,7 +25,13 @@ export interface ToolOptions<S extends Schema = Schema> {
   readonly parameters?: S;
   /** Milliseconds before the call is given up with an error text for the model; default 30,000. */
   readonly timeoutMs?: number;
-  /** Returns text, or anything JSON can say. What it throws becomes an error text for the model. */
+  /** Another name for `parameters`, as the AI SDK writes it. */
+  readonly inputSchema?: S;
+  /** Whether a human must agree to each call (SEMANTICS O5); default false. */
+  readonly needsApproval?: boolean | ((input: Parsed<S>, context: ToolContext) => boolean | Promise<boolean>);
+  /** What is done with a call whose end is unknown after a crash; default `retry`, with the same `idempotencyKey`. */
+  readonly onUnknown?: "retry" | "fail";
+  /** Returns text, or anything JSON can say, or a `ReplyResult`. What it throws becomes an error text for the model. */
   readonly execute: (input: Parsed<S>, context: ToolContext) => unknown;
 }
 
@@ -35,6 +41,9 @@ export interface Tool {
   readonly description: string;
   readonly schema: CompiledSchema;
   readonly timeoutMs: number;
+  readonly onUnknown: "retry" | "fail";
+  /** Whether this call waits for a human's agreement. */
+  needsApproval(input: unknown, context: ToolContext): boolean | Promise<boolean>;
   execute(input: unknown, context: ToolContext): unknown;
 }
 
@@ -42,7 +51,8 @@ const noParameters = { type: "object", properties: {}, additionalProperties: fal
 
 /** Raises `invalid_argument` for a tool without name, description or `execute`, or whose schema has no JSON form. */
 export function tool<S extends Schema>(options: ToolOptions<S>): Tool {
-  const { name, description, parameters, timeoutMs = 30_000, execute } = options;
+  const { name, description, parameters = options.inputSchema, timeoutMs = 30_000, execute } = options;
+  const { needsApproval = false, onUnknown = "retry" } = options;
   if (typeof name !== "string" || name === "")
     throw new WeftError("invalid_argument", "A tool needs a name.");
   if (typeof description !== "string" || description.trim() === "") {
@@ -68,6 +78,8 @@ export function tool<S extends Schema>(options: ToolOptions<S>): Tool {
     description,
     schema,
     timeoutMs,
+    onUnknown,
+    needsApproval: typeof needsApproval === "function" ? needsApproval : () => needsApproval,
     execute,
   };
 }

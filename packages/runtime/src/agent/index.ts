@@ -1,4 +1,5 @@
 /** The agent contract: light, with no server, socket or HTTP client behind it. */
+export { ambientTurn, withTurn } from "./ambient-turn.ts";
 export { createAgentContext } from "./create-agent-context.ts";
 export { defineAgent } from "./define-agent.ts";
 export { History, projectMessage } from "./history.ts";

@@ -28,6 +28,7 @@ import { Attr, Operations, Outcomes, SpanTypes } from "@weft/tracing/vocabulary"
 import { abortError, abortable } from "./abortable.ts";
 import type { Agent, AgentContext, AgentRequest } from "./agent.ts";
 import type { AgentEvent, AgentEventBody, AgentYield, EventOrigin } from "./event.ts";
+import { withTurn } from "./ambient-turn.ts";
 import { isNestedEvent } from "./event.ts";
 import type { AgentMessage, MessageInput } from "./message.ts";
 import { createMessage, messageText } from "./message.ts";
@@ -86,7 +87,7 @@ function openTurn(agent: Agent, context: AgentContext, options: RunTurnOptions):
     name: `${operation} ${agent.name}`,
     type: type ?? (isWorkflow ? SpanTypes.workflow : SpanTypes.agent),
     kind,
-    parent: setConversation(options.parent ?? activeContext(), context.conversationId),
+    parent: withTurn(setConversation(options.parent ?? activeContext(), context.conversationId), context),
     attributes: {
       [Attr.operationName]: operation,
       [isWorkflow ? Attr.workflowName : Attr.agentName]: agent.name,
@@ -170,13 +171,16 @@ class Turn {
       case "input-required":
         this.#suspended = true;
         return { ...event, ...this.#origin };
+      case "end":
+        // A question that was answered within the turn suspends nothing.
+        this.#suspended = event.endedBy === "suspended";
+        return { ...event, ...this.#origin };
       case "reasoning-delta":
       case "tool-call":
       case "tool-result":
       case "speaker-selected":
       case "handoff":
       case "usage":
-      case "end":
         return { ...event, ...this.#origin };
     }
   }

@@ -1,0 +1,198 @@
+/*
+ * One tool call.
+ *
+ * Job: runs it in its span, within its time, and says in a text what came of it.
+ * Owns: the `execute_tool` span, linked to the model call that asked; the clock.
+ *
+ * I1  It gives an outcome whatever the tool does; only an abort of the turn rejects.
+ * I2  A tool that ignores its signal holds the turn no longer than its time.
+ */
+import type { AgentContext, AgentMessage, ToolCall } from "@weft/runtime/agent";
+import { WeftError } from "@weft/tracing";
+import type { SpanContext, WeftSpan } from "@weft/tracing/internal";
+import { instrument, recordToolCall } from "@weft/tracing/internal";
+import { Attr, LinkKinds, Operations, SpanTypes } from "@weft/tracing/vocabulary";
+import { ReplyResult } from "../handoff/reply-result.ts";
+import type { Target } from "../handoff/target.ts";
+import type { HumanInput } from "../agent/human-answer.ts";
+import type { Asker } from "../chat/scope.ts";
+import { describeIssues } from "./schema.ts";
+import { normaliseToolName } from "./tool-name.ts";
+import type { Tool, ToolContext } from "./tool.ts";
+
+/** Whom to ask for an approval. */
+export interface Approver {
+  readonly humanInput: HumanInput | undefined;
+  readonly asker: Asker | undefined;
+}
+
+export interface ToolRun {
+  /** The message whose calls are run. */
+  readonly message: AgentMessage;
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly agent: string;
+  readonly context: AgentContext;
+  readonly contextVariables: Record<string, unknown>;
+  readonly approver: Approver;
+  /** Never two calls at once. */
+  readonly isOneByOne?: boolean | undefined;
+  /** The span of the model call that asked, where it is known. */
+  readonly askedBy?: SpanContext | undefined;
+}
+
+export interface CallOutcome {
+  readonly text: string;
+  readonly output?: unknown;
+  readonly error?: string;
+  readonly target?: Target | undefined;
+  /** It set variables or a target. */
+  readonly redirects?: boolean;
+}
+
+export async function runCall(
+  run: ToolRun,
+  call: ToolCall,
+  decision: { readonly approved: boolean; readonly reason?: string } | undefined,
+): Promise<CallOutcome> {
+  const tool = run.tools.get(normaliseToolName(call.name));
+  const { signal } = run.context;
+  try {
+    return await instrument(definitionOf(run, call, tool), (span) => {
+      recordToolCall(span, { arguments: call.arguments });
+      if (decision?.approved === false) throw refused(call, decision.reason);
+      return perform(run, call, tool, span);
+    });
+  } catch (thrown) {
+    if (signal.aborted) {
+      throw new WeftError("aborted", "The tool call was aborted.", { cause: signal.reason });
+    }
+    const error = WeftError.from(thrown, "tool_failed").message;
+    return { text: `Error: ${error}`, error };
+  }
+}
+
+function definitionOf(run: ToolRun, call: ToolCall, tool: Tool | undefined) {
+  return {
+    name: `${Operations.executeTool} ${call.name}`,
+    type: SpanTypes.tool,
+    attributes: {
+      [Attr.operationName]: Operations.executeTool,
+      [Attr.toolName]: call.name,
+      [Attr.toolType]: "function",
+      [Attr.toolCallId]: call.id,
+      [Attr.agentName]: run.agent,
+      ...(tool ? { [Attr.toolDescription]: tool.description } : {}),
+    },
+    ...(run.askedBy
+      ? { links: [{ context: run.askedBy, attributes: { [Attr.linkKind]: LinkKinds.askedBy } }] }
+      : {}),
+  };
+}
+
+async function perform(
+  run: ToolRun,
+  call: ToolCall,
+  tool: Tool | undefined,
+  span: WeftSpan,
+): Promise<CallOutcome> {
+  if (!tool) throw unknownTool(call.name, run.tools);
+  const { input } = await parseArguments(tool, call.arguments);
+  const output = await withinTime(tool, input, run, call);
+  if (output instanceof ReplyResult) return redirect(run, tool, output, span);
+  const text = toText(tool.name, output);
+  recordToolCall(span, { result: text });
+  return { text, output };
+}
+
+function redirect(run: ToolRun, tool: Tool, result: ReplyResult, span: WeftSpan): CallOutcome {
+  const text = toText(tool.name, result.message);
+  recordToolCall(span, { result: text });
+  for (const [name, value] of Object.entries(result.contextVariables ?? {})) {
+    if (name !== "__proto__") run.contextVariables[name] = value;
+  }
+  return { text, output: result.message, target: result.target, redirects: true };
+}
+
+function refused(call: ToolCall, reason: string | undefined): WeftError {
+  const why = reason ? `: ${reason}` : "";
+  return new WeftError("permission_denied", `The call of "${call.name}" was not approved${why}.`);
+}
+
+function unknownTool(name: string, tools: ReadonlyMap<string, Tool>): WeftError {
+  const known = [...tools.keys()].join(", ");
+  return new WeftError(
+    "not_found",
+    `There is no tool "${name}". ${known ? `There are: ${known}.` : "There is none."}`,
+  );
+}
+
+/** Raises `invalid_argument` with what the model can mend. */
+export async function parseArguments(tool: Tool, text: string): Promise<{ readonly input: unknown }> {
+  let input: unknown;
+  try {
+    input = text.trim() === "" ? {} : JSON.parse(text);
+  } catch (cause) {
+    throw new WeftError("invalid_argument", `The arguments of "${tool.name}" are not valid JSON.`, { cause });
+  }
+  const parsed = await tool.schema.parse(input);
+  if (parsed.ok) return { input: parsed.value };
+  throw new WeftError(
+    "invalid_argument",
+    `The arguments of "${tool.name}" do not fit its parameters: ${describeIssues(parsed.issues)}.`,
+  );
+}
+
+export function createToolContext(run: ToolRun, call: ToolCall, signal = run.context.signal): ToolContext {
+  return {
+    contextVariables: run.contextVariables,
+    signal,
+    toolCallId: call.id,
+    idempotencyKey: `${run.message.id}/${call.id}`,
+    agent: run.agent,
+  };
+}
+
+async function withinTime(tool: Tool, input: unknown, run: ToolRun, call: ToolCall): Promise<unknown> {
+  const { signal } = run.context;
+  const deadline = new AbortController();
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const error = new WeftError(
+      "deadline_exceeded",
+      `Tool "${tool.name}" did not finish within ${tool.timeoutMs} ms.`,
+    );
+    deadline.abort(error);
+    reject(error);
+  }, tool.timeoutMs);
+  const abort = (): void => {
+    deadline.abort(signal.reason);
+    reject(new WeftError("aborted", "The tool call was aborted.", { cause: signal.reason }));
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([
+      interrupted,
+      start(tool, input, createToolContext(run, call, deadline.signal)),
+    ]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** A tool that throws before its first await rejects like any other. */
+async function start(tool: Tool, input: unknown, context: ToolContext): Promise<unknown> {
+  return tool.execute(input, context);
+}
+
+function toText(name: string, output: unknown): string {
+  if (typeof output === "string") return output;
+  if (output === undefined) return "";
+  try {
+    // A function or a symbol has no JSON text; nothing is said of it.
+    return JSON.stringify(output) ?? "";
+  } catch (cause) {
+    throw new WeftError("tool_failed", `Tool "${name}" gave a result that JSON cannot say.`, { cause });
+  }
+}
