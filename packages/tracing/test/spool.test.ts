@@ -243,7 +243,7 @@ test("Loss matrix, disk full: what the disk does not take waits in memory, is de
   assert.ok(lock);
   const options = optionsFor(folder, { warn: (message) => warnings.push(message) });
   const log = new SpoolLog(options, lock, [new Segment("/dev/full", 1, 0)]);
-  log.removesSegments = false;
+  log.isAdopted = true;
   const { sink, ledger } = open(log);
   const large = "x".repeat(1e6);
   for (let index = 0; index < 100; index += 1) sink.onEnd(spanRecord({ name: `span ${index}` }));

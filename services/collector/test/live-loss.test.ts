@@ -189,6 +189,7 @@ async function startFront(target: string): Promise<AsyncDisposable & { readonly 
       const method = request.method ?? "GET";
       const answer = await fetch(target + (request.url ?? ""), {
         method,
+        headers: { "content-type": request.headers["content-type"] ?? "" },
         ...(method === "POST" ? { body: Buffer.concat(chunks) } : {}),
       });
       response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));

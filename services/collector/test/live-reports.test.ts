@@ -185,5 +185,8 @@ test("a report that is none is refused, and says what is wrong", async (t) => {
     assert.equal(response.status, 400, JSON.stringify(body));
     assert.match(await response.text(), message);
   }
+  const simple = await fetch(`${url}/api/live`, { method: "POST", body: JSON.stringify(report()) });
+  assert.equal(simple.status, 415);
   assert.deepEqual((await get<TraceList>(url, "/api/traces")).traces, []);
+  assert.deepEqual((await get<InstanceList>(url, "/api/instances")).instances, []);
 });

@@ -104,7 +104,11 @@ test("a reader hears of a span that began, once, and then of its end", async (t)
     starts: { resourceSpans: [{ scopeSpans: [{ spans: [start] }] }] },
   });
   for (let time = 0; time < 2; time += 1) {
-    const response = await fetch(`${url}/api/live`, { method: "POST", body });
+    const response = await fetch(`${url}/api/live`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
     assert.equal(response.status, 200, await response.text());
   }
   await store(url, request([{ id: 1, name: "root" }]));

@@ -64,7 +64,7 @@ async function adopt(name: string, options: AdoptOptions): Promise<AdoptedSpool 
   if (header === undefined || known.length === 0) return leave(name, lock, segments, content, options);
   const { version: _version, segment: _segment, ...identity } = header;
   const log = new SpoolLog({ ...options, name, identity }, lock, segments, (url) => known.includes(url));
-  log.removesSegments = false;
+  log.isAdopted = true;
   log.opening = () => content.scopeFrames();
   const closings = [...content.open.values()].map((payload) => closingFrame(payload, content.lastTime));
   if (closings.length > 0) log.append(Buffer.concat(closings));

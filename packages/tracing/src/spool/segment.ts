@@ -4,7 +4,7 @@
  * I1. Positions count what was appended, wherever it stands: a reader does not see the difference.
  * I2. A write that failed half way leaves nothing: the next one starts at the same position.
  */
-import { closeSync, fdatasync, openSync, readSync, rmSync, writeSync, write } from "node:fs";
+import { closeSync, fdatasync, openSync, read, readSync, rmSync, writeSync, write } from "node:fs";
 
 const retryMs = 1000;
 
@@ -43,6 +43,24 @@ export class Segment {
   /** Up to here everything can be read; a large body may still be on its way to the disk. */
   get readableEnd(): number {
     return this.#reserved.size === 0 ? this.end : Math.min(...this.#reserved.keys());
+  }
+
+  /** As `read`, without blocking where it can be helped. */
+  async readLarge(from: number, length: number): Promise<Buffer> {
+    const fd = this.#fd;
+    if (fd === undefined || from + length > this.#fileEnd) return this.read(from, length);
+    const buffer = Buffer.allocUnsafeSlow(length);
+    let done = 0;
+    for (let more = true; more && done < length;) {
+      const { promise, resolve, reject } = Promise.withResolvers<number>();
+      read(fd, buffer, done, length - done, from + done, (error, count) =>
+        error === null ? resolve(count) : reject(error),
+      );
+      const count = await promise;
+      done += count;
+      more = count > 0;
+    }
+    return buffer.fill(0, done);
   }
 
   /** No large frame is on its way to the disk. */

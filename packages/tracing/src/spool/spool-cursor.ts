@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { batchBytes, batchSpans } from "../export/span-queue.ts";
 import type { Batch, BatchSource } from "../export/batch-source.ts";
 import { FrameKinds, scanFrames, spanPrefixBytes } from "./frame.ts";
-import type { Frame } from "./frame.ts";
+import type { Frame, FrameScan } from "./frame.ts";
 import { composeRequest } from "./compose-request.ts";
 import type { Segment } from "./segment.ts";
 import type { SpoolLog } from "./spool-log.ts";
@@ -55,7 +55,7 @@ export class SpoolCursor implements BatchSource {
       const segment = this.#log.segments.find(({ number }) => number >= this.#segment);
       if (segment === undefined) return undefined;
       if (segment.number !== this.#segment) this.#enter(segment.number);
-      const read = this.#readFrames(segment);
+      const read = await this.#readFrames(segment);
       const spans = read.frames.filter(({ kind }) => kind === FrameKinds.end);
       this.#learnScopes(read.frames);
       if (spans.length > 0) return this.#batch(spans, this.#offset + read.end);
@@ -77,11 +77,12 @@ export class SpoolCursor implements BatchSource {
     this.#scopes = new Map();
   }
 
-  #readFrames(segment: Segment): ReturnType<typeof scanFrames> {
+  async #readFrames(segment: Segment): Promise<FrameScan> {
+    const verify = this.#log.isAdopted || segment.failure !== undefined;
     const available = segment.readableEnd - this.#offset;
-    const read = scanFrames(segment.read(this.#offset, Math.min(available, batchBytes)), batchSpans);
+    const read = scanFrames(segment.read(this.#offset, Math.min(available, batchBytes)), batchSpans, verify);
     if (read.end > 0 || read.wanted === 0 || read.wanted > available) return read;
-    return scanFrames(segment.read(this.#offset, read.wanted), batchSpans);
+    return scanFrames(await segment.readLarge(this.#offset, read.wanted), batchSpans, verify);
   }
 
   #learnScopes(frames: readonly Frame[]): void {

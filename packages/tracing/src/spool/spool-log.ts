@@ -47,8 +47,8 @@ export class SpoolLog {
   readonly segments: Segment[] = [];
   /** Frames that every new segment begins with, after its header. */
   opening: () => readonly Buffer[] = () => [];
-  /** An adopted spool keeps its segments until all is done: what is in them for others is not ours to remove. */
-  removesSegments = true;
+  /** It was another process's. It keeps its segments until all is done: what is in them for others is not ours to remove. */
+  isAdopted = false;
   readonly #lock: SpoolLock;
   #bytes = 0;
   #closed = false;
@@ -132,6 +132,7 @@ export class SpoolLog {
   }
 
   #addSegment(number: number): Segment {
+    this.segments.at(-1)?.sync();
     const { folder, name, identity } = this.options;
     const segment = new Segment(join(folder, segmentName(name, number)), number);
     const header: SpoolHeader = { version: 1, ...identity, segment: number };
@@ -147,7 +148,7 @@ export class SpoolLog {
   }
 
   #removeRead(): void {
-    if (!this.removesSegments) return;
+    if (this.isAdopted) return;
     while (this.segments.length > 1) {
       const [first] = this.segments;
       if (first === undefined || !first.isSettled || !this.cursors.every((cursor) => isPast(cursor, first)))
@@ -162,7 +163,7 @@ export class SpoolLog {
   #isReadAndLong(): boolean {
     const long = Math.min(segmentBytes, this.options.maxBytes) / 4;
     return (
-      this.removesSegments &&
+      !this.isAdopted &&
       this.last.isSettled &&
       this.last.end > long &&
       this.cursors.every(({ pending }) => pending === 0)

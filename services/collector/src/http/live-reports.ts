@@ -4,6 +4,7 @@ import type { LiveAnswer, LiveReport, LiveText } from "@weft/tracing/http";
 import type { Store } from "../store/store.ts";
 import { requireMethod, sendJson } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
+import { HttpError } from "./http-error.ts";
 import { readBody } from "./read-body.ts";
 import type { BodyLimits, ByteBudget } from "./read-body.ts";
 
@@ -14,6 +15,10 @@ export async function takeLiveReport(
   budget: ByteBudget,
 ): Promise<void> {
   requireMethod(exchange, "POST");
+  // Anything else a browser would post for a foreign page without asking.
+  const type = exchange.request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json")
+    throw new HttpError(415, "invalid_argument", "content-type must be application/json");
   const body = await readBody(exchange.request, limits, budget);
   await store.report(parseReport(Buffer.from(body).toString("utf8")));
   const answer: LiveAnswer = { epoch: store.epoch };
