@@ -12,9 +12,7 @@ const researcher = new AssistantAgent({
 const critic = new AssistantAgent({ name: "critic", model: scriptedModel(["Say compared with what."]) });
 const editor = new AssistantAgent({
   name: "editor",
-  model: scriptedModel([
-    ({ messages }) => `Edited after: ${messageText(messages[0]!).split("\n").at(-1)}`,
-  ]),
+  model: scriptedModel([({ messages }) => `Edited after: ${messageText(messages[0]!).split("\n").at(-1)}`]),
 });
 // The writer answers the user by two chats of its own; the last summary is its reply.
 const writer = new AssistantAgent({ name: "writer", model: scriptedModel([]) }).registerNestedChats(

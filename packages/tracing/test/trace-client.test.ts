@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { TraceClient, WeftError } from "../src/index.ts";
+import { getCurrentActiveSpan, TraceClient, WeftError } from "../src/index.ts";
+import { captureSpans } from "../src/internal.ts";
 
 const traceId = "a".repeat(32);
 const spanDefaults = { traceId, kind: 1, startTimeUnixNano: "1795311934500000000" };
@@ -125,5 +126,54 @@ test("The collector's errors, a stranger's answers and silence become WeftErrors
   assert.equal(
     await codeOf(new TraceClient({ collector: "http://127.0.0.1:9" }).searchTraces()),
     "unavailable",
+  );
+});
+
+test("startSpan and endSpan work by ids, across threads too; ids that are none and spans of elsewhere are told apart", () => {
+  using capture = captureSpans();
+  const client = new TraceClient();
+  const root = client.startTrace("root", { spanType: "AGENT", inputs: { a: 1 } });
+  const child = client.startSpan({ traceId: root.traceId, name: "child of the root" });
+  client.endSpan(root.traceId, child.spanId);
+  const late = client.startSpan({ traceId: root.traceId, parentId: child.spanId, name: "of an ended one" });
+  new TraceClient().endTrace(root.traceId, { status: "ERROR" });
+  const names = capture.spans().map(({ name, parentSpanId, status }) => [name, parentSpanId, status.code]);
+  assert.deepEqual(names, [
+    ["child of the root", root.spanId, 0],
+    ["of an ended one", child.spanId, 0],
+    ["root", undefined, 2],
+  ]);
+  assert.equal(late.isRecording(), false, "the trace's end takes what is open along");
+  assert.equal(getCurrentActiveSpan(), undefined);
+
+  const elsewhere = { traceId: "c".repeat(32), parentId: "d".repeat(16) };
+  const remote = client.startSpan({ ...elsewhere, name: "in a thread" });
+  client.endSpan(elsewhere.traceId, remote.spanId, { attributes: { done: true } });
+  assert.equal(capture.spans()[3]?.parentSpanId, elsewhere.parentId);
+  assert.equal(capture.spans()[3]?.attributes["done"], true);
+
+  const codeOf = (call: () => unknown): string => {
+    try {
+      call();
+    } catch (error) {
+      if (error instanceof WeftError) return error.code;
+    }
+    return "no error";
+  };
+  assert.equal(
+    codeOf(() => client.endTrace(root.traceId)),
+    "not_found",
+  );
+  assert.equal(
+    codeOf(() => client.endSpan(root.traceId, child.spanId)),
+    "not_found",
+  );
+  assert.equal(
+    codeOf(() => client.startSpan({ traceId: "e".repeat(32), name: "x" })),
+    "not_found",
+  );
+  assert.equal(
+    codeOf(() => client.startSpan({ traceId: "no", parentId: "id", name: "x" })),
+    "invalid_argument",
   );
 });

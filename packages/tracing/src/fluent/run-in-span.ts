@@ -5,6 +5,8 @@ export interface Watching {
   readonly onResult?: (value: unknown) => void;
   /** Whether `onResult` wants every chunk of a generator, however many. Default: the first 1,000. */
   readonly keepAll?: boolean;
+  /** Takes over a result that is not the end of the work, such as a stream, and with it the ending of the span. Undefined: not taken. */
+  readonly take?: (value: unknown) => unknown;
 }
 
 const maxChunks = 1000;
@@ -28,6 +30,8 @@ function watch(result: unknown, open: OpenSpan, watching: Watching): unknown {
   if (isThenable(result)) return watchThenable(result, open, watching);
   if (isAsyncGenerator(result)) return watchAsyncGenerator(result, open, watching);
   if (isGenerator(result)) return watchGenerator(result, open, watching);
+  const taken = watching.take?.(result);
+  if (taken !== undefined) return taken;
   watching.onResult?.(result);
   open.end();
   return result;

@@ -1,10 +1,10 @@
-import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { createContextKey, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { Attributes, Context, Link, Span, SpanOptions } from "@opentelemetry/api";
 import { errorText, errorType } from "../content/error-text.ts";
 import { activeContext, runInContext } from "../context/active-context.ts";
 import { inheritedAttributes } from "../context/inherited.ts";
 import { noteForeignStart } from "../live/foreign-starts.ts";
-import { Attr, Outcomes } from "../vocabulary.ts";
+import { Attr, Outcomes, SpanTypes } from "../vocabulary.ts";
 import type { Outcome } from "../vocabulary.ts";
 import { currentTracer } from "./current-tracer.ts";
 import { DelegatingSpan } from "./delegating-span.ts";
@@ -58,7 +58,8 @@ export async function instrument<T>(
 }
 
 export function startWeftSpan(definition: SpanDefinition): WeftSpan {
-  const { name, type, kind, attributes, parent = activeContext(), links, root } = definition;
+  const { name, type, kind, attributes, links, root } = definition;
+  const parent = withStep(definition.parent ?? activeContext(), type);
   const options: SpanOptions = { kind: kind ?? SpanKind.INTERNAL };
   if (attributes !== undefined) options.attributes = attributes;
   if (links !== undefined) options.links = [...links];
@@ -67,6 +68,19 @@ export function startWeftSpan(definition: SpanDefinition): WeftSpan {
   if (type !== undefined) span.setAttribute(Attr.spanType, type);
   if (root === true || trace.getSpan(parent) === undefined) noteRoot(span.traceId);
   return span;
+}
+
+const stepKey = createContextKey("weft.step");
+
+/** Agents say what they do by Weft's own types; whoever records the same step further in asks, and leaves it to them. */
+function withStep(context: Context, type: string | undefined): Context {
+  if (type !== SpanTypes.llm && type !== SpanTypes.tool && type !== SpanTypes.agent) return context;
+  return context.getValue(stepKey) === type ? context : context.setValue(stepKey, type);
+}
+
+/** The step of a Weft turn that `context` is in: `agent`, `llm`, `tool`; undefined outside. */
+export function stepOf(context: Context = activeContext()): string | undefined {
+  return context.getValue(stepKey) as string | undefined;
 }
 
 /** Any span of the api as a WeftSpan; ours are that already. */

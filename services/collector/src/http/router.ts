@@ -6,6 +6,7 @@ import { version } from "../version.ts";
 import type { Access } from "./access.ts";
 import { requireMethod, sendError, sendJson } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
+import { importTraces } from "./import.ts";
 import { ingest } from "./ingest.ts";
 import { takeLiveReport } from "./live-reports.ts";
 import type { LiveFeed } from "./live-feed.ts";
@@ -44,10 +45,12 @@ function health(exchange: Exchange): void {
   sendJson(exchange, body);
 }
 
-async function api(exchange: Exchange, { access, store, live, limits, budget }: RouterParts): Promise<void> {
+async function api(exchange: Exchange, parts: RouterParts): Promise<void> {
+  const { access, store, live, limits, budget } = parts;
   access.requireToken(exchange);
   const { path } = exchange;
   if (path === "/api/traces") return await traceList(exchange, store);
+  if (path === "/api/import") return await importTraces(exchange, parts);
   if (path === "/api/live") {
     if (exchange.method === "POST") return await takeLiveReport(exchange, store, limits, budget);
     return live.open(exchange);

@@ -13,18 +13,24 @@ export interface CollectorAddress {
 const timeoutMs = 30_000;
 
 /**
- * GETs JSON from a collector, untraced.
+ * Asks a collector for JSON, untraced: GETs, or POSTs `body` when there is one.
  * @throws WeftError with the collector's own code, `unavailable`, or `protocol_error`.
  */
-export async function getJson(collector: CollectorAddress, path: string): Promise<unknown> {
+export async function requestJson(
+  collector: CollectorAddress,
+  path: string,
+  body?: unknown,
+): Promise<unknown> {
   const url = collector.base + path;
   const { request } = await (url.startsWith("https:") ? import("node:https") : import("node:http"));
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   runInContext(suppressTracing(ROOT_CONTEXT), () => {
     const signal = AbortSignal.timeout(timeoutMs);
-    request(url, { headers: { accept: "application/json", ...collector.headers }, signal }, resolve)
+    const posted = body === undefined ? {} : { "content-type": "application/json" };
+    const headers = { accept: "application/json", ...posted, ...collector.headers };
+    request(url, { method: body === undefined ? "GET" : "POST", headers, signal }, resolve)
       .on("error", reject)
-      .end();
+      .end(body === undefined ? undefined : JSON.stringify(body));
   });
   try {
     const response = await promise;
