@@ -15,13 +15,16 @@ import { decodeSkeleton } from "./support/decode-skeleton.ts";
 import { until } from "./support/until.ts";
 import { get, useCollector, useFolder } from "./support/use-collector.ts";
 
+/** There OpenTelemetry's SDK is at hand. */
+const sdkProgram = "../../../packages/tracing/test/programs/running-sdk.ts";
+
 function run(
   t: TestContext,
   args: readonly string[],
   environment: Record<string, string>,
-  program = "running",
+  program = "programs/running.ts",
 ): ChildProcess {
-  const child = spawnNode(new URL(`programs/${program}.ts`, import.meta.url), args, {
+  const child = spawnNode(new URL(program, import.meta.url), args, {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, ...environment },
   });
@@ -89,7 +92,7 @@ test("Live: a process that ends by itself, or by SIGTERM, is not lost", async (t
 
 test("Live: under an SDK with WeftSpanProcessor a trace is RUNNING, then OK", async (t) => {
   const { url } = await useCollector(t);
-  const child = run(t, ["processor"], { WEFT_COLLECTOR: url }, "running-sdk");
+  const child = run(t, ["processor"], { WEFT_COLLECTOR: url }, sdkProgram);
   const traceId = await firstLine(child);
   await until(async () => (await summaryOf(url, traceId))?.state === "RUNNING");
   child.stdin?.write("go on\n");
@@ -100,7 +103,7 @@ test("Live: under an SDK with WeftSpanProcessor a trace is RUNNING, then OK", as
 
 test("Live: under an SDK that exports elsewhere, what Weft's helper starts is RUNNING here all the same", async (t) => {
   const { url } = await useCollector(t);
-  const child = run(t, ["none"], { WEFT_COLLECTOR: url }, "running-sdk");
+  const child = run(t, ["none"], { WEFT_COLLECTOR: url }, sdkProgram);
   const traceId = await firstLine(child);
   await until(async () => (await summaryOf(url, traceId))?.state === "RUNNING");
   assert.equal((await summaryOf(url, traceId))?.rootName, "root");

@@ -19,11 +19,8 @@ export function setPartialTextTaker(value: PartialTextTaker | undefined): void {
 /** `text`: what came since the last call. */
 export function notePartialText(span: Span, text: string): void {
   if (taker === undefined || text === "" || !span.isRecording()) return;
-  const settings: { readonly policy: string; readonly redact?: unknown } = contentSettings();
-  const redacted = Array.isArray(settings.redact)
-    ? settings.redact.length > 0
-    : settings.redact !== undefined;
-  if (settings.policy === "none" || redacted) return;
+  const { policy, redact } = contentSettings();
+  if (policy === "none" || redact.length > 0) return;
   const { traceId, spanId } = span.spanContext();
   taker.take(traceId, spanId, text);
 }

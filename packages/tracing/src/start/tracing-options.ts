@@ -28,7 +28,7 @@ export interface TracingOptions {
   readonly content?: ContentPolicy;
   /** What every text goes through before it enters a span: `[redactors.secrets, redactors.emails]`, or functions of your own. Default: none. */
   readonly redact?: readonly Redactor[];
-  /** Bytes of content that one attribute and one span may hold. Default: 64 KiB and 256 KiB. */
+  /** Bytes of content that one attribute and one span may hold. Default: 128 KiB and 256 KiB. */
   readonly contentBudget?: { readonly attributeBytes?: number; readonly spanBytes?: number };
   /** Takes whole what was too large for its span; the span then says where it is. Default: what is too large is cut. */
   readonly bodyStore?: BodyStore;

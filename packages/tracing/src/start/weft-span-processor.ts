@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import process from "node:process";
 import { TraceFlags } from "@opentelemetry/api";
 import type { Context } from "@opentelemetry/api";
-import { configureContent } from "../content/content-settings.ts";
+import { configureContent, contentOptions } from "../content/content-settings.ts";
 import { installExitHooks } from "../export/exit-hooks.ts";
 import type { Pipeline } from "../export/pipeline.ts";
 import type { TracingStats } from "../export/tracing-stats.ts";
@@ -31,6 +31,9 @@ export type WeftSpanProcessorOptions = Pick<
   | "headers"
   | "compression"
   | "content"
+  | "redact"
+  | "contentBudget"
+  | "bodyStore"
   | "queue"
   | "spool"
   | "giveUpMs"
@@ -62,6 +65,7 @@ export class WeftSpanProcessor {
     this.#options = options;
     this.#timeoutMs = options.shutdownTimeoutMs ?? 5000;
     this.#destinations = chooseDestinations(options, process.env);
+    configureContent(contentOptions(options));
     if (options.content !== undefined) configureContent({ policy: options.content });
     if (this.#destinations.length === 0)
       warnOnce("WeftSpanProcessor exports nowhere: neither a collector nor an endpoint is set.");

@@ -1,4 +1,4 @@
-/** As running.ts, where the application set up OpenTelemetry's SDK: with Weft's processor, or with nothing that exports. */
+/** Started by services/collector/test/live-loss.test.ts: a root that stays open, where the application set up OpenTelemetry's SDK: with Weft's processor, or with nothing that exports. */
 import { once } from "node:events";
 import process from "node:process";
 import { trace } from "@opentelemetry/api";
