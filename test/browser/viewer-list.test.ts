@@ -59,12 +59,16 @@ test(
     await rows(page).first().waitFor();
     assert.ok((await rows(page).count()) < 60);
     await grid(page).focus();
-    for (let tries = 0; tries < 4 && !(await page.getByText("conversation 249").isVisible()); tries++) {
+    for (
+      let tries = 0;
+      tries < 4 && !(await page.getByText("conversation 249", { exact: true }).isVisible());
+      tries++
+    ) {
       const before = await grid(page).getAttribute("aria-rowcount");
       await page.keyboard.press("End");
       if (before !== "251") await page.locator(`[role="grid"]:not([aria-rowcount="${before}"])`).waitFor();
     }
-    await page.getByText("conversation 249").waitFor();
+    await page.getByText("conversation 249", { exact: true }).waitFor();
     assert.equal(await grid(page).getAttribute("aria-rowcount"), "251");
     assert.ok((await rows(page).count()) < 60);
   },

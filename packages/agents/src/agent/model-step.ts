@@ -12,7 +12,7 @@ import { randomUUID } from "node:crypto";
 import type { AgentMessage, AgentYield, History } from "@weft/runtime/agent";
 import { messageText } from "@weft/runtime/agent";
 import type { SpanContext } from "@weft/tracing/internal";
-import { traceIdOf } from "@weft/tracing/internal";
+import { isRecording, traceIdOf } from "@weft/tracing/internal";
 import { meterOf } from "../chat/meter-of.ts";
 import { scopeOf } from "../chat/scope.ts";
 import { nameOfTarget } from "../handoff/target.ts";
@@ -57,6 +57,7 @@ export function modelStep(options: ModelStepOptions): ReplyStep {
         request: toRequest(options, turn, view.messages, offer),
         signal: turn.context.signal,
         meter: meterOf(turn.context),
+        journal: turn.context.journal,
         name: options.name,
         context: view.runs(),
         freshFrom: view.freshFrom,
@@ -220,6 +221,8 @@ const recordedIn = new WeakMap<History, string>();
 
 /** A later trace of the same conversation (a later task, a resumed chat) has none of the earlier texts yet. */
 function unrecordedFrom({ context, request }: ReplyTurn): number {
+  // Nothing is written, and nothing need be remembered.
+  if (!isRecording()) return request.newFrom;
   const traceId = traceIdOf() ?? "";
   if (recordedIn.get(context.history) === traceId) return request.newFrom;
   recordedIn.set(context.history, traceId);

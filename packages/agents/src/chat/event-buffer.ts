@@ -19,6 +19,8 @@ export class EventBuffer {
   #events: (RunEvent | undefined)[] = [];
   #head = 0;
   #unread = 0;
+  /** No unread delta stands before this place: what was looked through once is not looked through again. */
+  #deltasFrom = 0;
   #wake: (() => void) | undefined;
   #end: { readonly error?: Error } | undefined;
   #dropped = 0;
@@ -78,6 +80,7 @@ export class EventBuffer {
 
   #compact(): void {
     this.#events = this.#events.slice(this.#head);
+    this.#deltasFrom = Math.max(0, this.#deltasFrom - this.#head);
     this.#head = 0;
   }
 
@@ -91,7 +94,8 @@ export class EventBuffer {
   }
 
   #dropOldest(): void {
-    for (let index = this.#head; index < this.#events.length; index++) {
+    for (let index = Math.max(this.#head, this.#deltasFrom); index < this.#events.length; index++) {
+      this.#deltasFrom = index;
       if (this.#events[index]?.type !== "text-delta") continue;
       this.#events[index] = undefined;
       this.#unread--;

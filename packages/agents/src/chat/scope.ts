@@ -40,13 +40,18 @@ export interface ChatScope {
   readonly usesHandoffs?: boolean;
 }
 
-const scopes = new WeakMap<AgentContext, ChatScope>();
+/** On the context itself, not beside it: a weak map of short-lived keys costs more than the rest of a turn. */
+const scopeKey = Symbol("weft.scope");
+
+interface Scoped {
+  [scopeKey]?: ChatScope;
+}
 
 export function setScope(context: AgentContext, scope: ChatScope): AgentContext {
-  scopes.set(context, scope);
+  (context as AgentContext & Scoped)[scopeKey] = scope;
   return context;
 }
 
 export function scopeOf(context: AgentContext): ChatScope | undefined {
-  return scopes.get(context);
+  return (context as AgentContext & Scoped)[scopeKey];
 }

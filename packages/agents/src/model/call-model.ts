@@ -9,8 +9,8 @@
  * I2  The model runs with tracing suppressed: no `traceparent` goes to a model host.
  * I3  Every error is a WeftError; the span ends exactly once, also when the reader leaves.
  */
-import type { AgentEventBody, AgentMessage, Usage, UsageReport } from "@weft/runtime/agent";
-import { createMessage } from "@weft/runtime/agent";
+import type { AgentEventBody, AgentMessage, Journal, Usage, UsageReport } from "@weft/runtime/agent";
+import { createMessage, parseMessage } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { Attributes, OpenSpan, SpanContext, WeftSpan } from "@weft/tracing/internal";
 import {
@@ -48,6 +48,8 @@ export interface ModelCall {
   /** Ids under which the system text and the tool definitions are recorded, once per trace. */
   readonly systemId?: string;
   readonly toolsId?: string;
+  /** Of the turn, where it survives its process: an answer that stands there is taken from there, and opens no span. */
+  readonly journal?: Journal | undefined;
 }
 
 export interface ModelAnswer {
@@ -65,6 +67,24 @@ const defaultTimeoutMs = 60_000;
 
 /** Streams an answer: its deltas and its usage as events, then the answer. */
 export async function* streamModel(call: ModelCall): AsyncGenerator<ModelEvent, ModelAnswer> {
+  const begun = await call.journal?.begin("model");
+  if (begun?.isDone) return yield* repeatAnswer(begun.result as ModelAnswer);
+  const answer = yield* askModel(call);
+  await begun?.step.finish(answer);
+  if (answer.usage) yield { type: "usage", ...answer.usage };
+  return answer;
+}
+
+/** The answer of an attempt that a crash ended: what was shown of it was taken back. */
+function* repeatAnswer(stored: ModelAnswer): Generator<ModelEvent, ModelAnswer> {
+  const answer = { ...stored, message: parseMessage(stored.message) };
+  const { text } = answer.response;
+  if (text !== "") yield { type: "text-delta", text, messageId: answer.message.id };
+  if (answer.usage) yield { type: "usage", ...answer.usage };
+  return answer;
+}
+
+async function* askModel(call: ModelCall): AsyncGenerator<ModelEvent, ModelAnswer> {
   call.meter?.check(call.request.settings?.maxOutputTokens);
   const opened = openChatSpan(call, true);
   const messageId = newMessageId();
@@ -72,10 +92,12 @@ export async function* streamModel(call: ModelCall): AsyncGenerator<ModelEvent, 
   const clock = startClock(call);
   let response: ModelResponse | undefined;
   let isFirst = true;
+  let isLeft = false;
   try {
     const parts = openParts(call, opened, clock.signal)[Symbol.asyncIterator]();
     try {
-      for (let step = await clock.wait(parts.next()); !step.done; step = await parts.next()) {
+      let step = await clock.wait(parts.next());
+      for (; !step.done; step = await parts.next()) {
         if (isFirst) {
           isFirst = false;
           clock.stop();
@@ -84,14 +106,14 @@ export async function* streamModel(call: ModelCall): AsyncGenerator<ModelEvent, 
         if (step.value.type === "finish") response = step.value.response;
         else yield* delta(step.value, messageId);
       }
+      isLeft = true;
     } finally {
-      await leave(parts, call.signal);
+      if (!isLeft) await leave(parts, call.signal);
     }
     if (!response)
       throw new WeftError("model_failed", `Model "${call.model.modelId}" ended without an answer.`);
     const answer = finish(call, opened.span, response, messageId);
     opened.end();
-    if (answer.usage) yield { type: "usage", ...answer.usage };
     return answer;
   } catch (error) {
     throw fail(call, opened, error);

@@ -69,7 +69,7 @@ export function replayModel(trace: ReplayedTrace, { agent }: { readonly agent?: 
     );
   };
   return {
-    provider: nameIn(calls[0], Attr.providerName) ?? "weft-test",
+    provider: nameIn(calls[0], Attr.providerName) ?? "replay",
     modelId: nameIn(calls[0], Attr.requestModel) ?? "replay",
     length: calls.length,
     done,

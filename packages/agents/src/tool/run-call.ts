@@ -49,11 +49,29 @@ export interface CallOutcome {
   readonly redirects?: boolean;
 }
 
-export async function runCall(
-  run: ToolRun,
-  call: ToolCall,
-  decision: { readonly approved: boolean; readonly reason?: string } | undefined,
-): Promise<CallOutcome> {
+type Decision = { readonly approved: boolean; readonly reason?: string } | undefined;
+
+/** A call with a result in the turn's journal is not made again, and opens no span. */
+export async function runCall(run: ToolRun, call: ToolCall, decision: Decision): Promise<CallOutcome> {
+  const { journal, signal } = run.context;
+  if (!journal) return makeCall(run, call, decision);
+  const onUnknown = run.tools.get(normaliseToolName(call.name))?.onUnknown ?? "retry";
+  try {
+    const begun = await journal.begin(`tool/${run.message.id}/${call.id}`, { onUnknown });
+    if (begun.isDone) return begun.result as CallOutcome;
+    const outcome = await makeCall(run, call, decision);
+    // A redirect is no JSON, and its variables are set by making the call: another attempt makes it again, by its key.
+    if (!outcome.redirects) await begun.step.finish(outcome);
+    return outcome;
+  } catch (thrown) {
+    const error = WeftError.from(thrown);
+    if (signal.aborted || error.code !== "tool_failed") throw error;
+    const text = "The call was interrupted and its outcome is unknown. It was not made again.";
+    return { text: `Error: ${text}`, error: text };
+  }
+}
+
+async function makeCall(run: ToolRun, call: ToolCall, decision: Decision): Promise<CallOutcome> {
   const tool = run.tools.get(normaliseToolName(call.name));
   const { signal } = run.context;
   try {

@@ -29,7 +29,10 @@ export interface ToolOptions<S extends Schema = Schema> {
   readonly inputSchema?: S;
   /** Whether a human must agree to each call (SEMANTICS O5); default false. */
   readonly needsApproval?: boolean | ((input: Parsed<S>, context: ToolContext) => boolean | Promise<boolean>);
-  /** What is done with a call whose end is unknown after a crash; default `retry`, with the same `idempotencyKey`. */
+  /**
+   * Under `serve` with a store that outlives the process: what is done with a call that a crash interrupted. `retry`
+   * (default) makes it again under the same `idempotencyKey`; `fail` never does, the model is told that its outcome is unknown.
+   */
   readonly onUnknown?: "retry" | "fail";
   /** Returns text, or anything JSON can say, or a `ReplyResult`. What it throws becomes an error text for the model. */
   readonly execute: (input: Parsed<S>, context: ToolContext) => unknown;

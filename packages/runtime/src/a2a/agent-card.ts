@@ -2,7 +2,13 @@ import { A2A_PROTOCOL_VERSION } from "@a2a-js/sdk";
 import type { AgentCard, AgentInterface, AgentProvider } from "@a2a-js/sdk";
 import type { Agent, AgentSkill } from "../agent/agent.ts";
 import type { Authenticator } from "../auth/auth.ts";
-import { eventsExtensionUri, hopExtensionUri, protocolBindings, wsBindingUri } from "./uris.ts";
+import {
+  eventsExtensionUri,
+  hopExtensionUri,
+  legacyVersion,
+  protocolBindings,
+  wsBindingUri,
+} from "./uris.ts";
 import type { Binding } from "./uris.ts";
 
 /** What a user may say on a card besides what the agent says of itself. */
@@ -12,6 +18,10 @@ export interface CardOptions {
   readonly description?: string;
   readonly skills?: readonly AgentSkill[];
   readonly provider?: AgentProvider;
+  /** Media types that are taken, `image/*` for all of a kind; others are refused. Default: any is taken. */
+  readonly inputModes?: readonly string[];
+  /** Media types that it answers with. Default text and JSON. */
+  readonly outputModes?: readonly string[];
   readonly documentationUrl?: string;
   readonly iconUrl?: string;
 }
@@ -22,9 +32,14 @@ export interface CardAddress {
   readonly bindings: readonly Binding[];
   /** `host:port`, when gRPC is served. */
   readonly grpcAddress?: string | undefined;
-  /** The gRPC tenant, when several agents share a port. */
+  /** The service's own address, when several agents share it: their WebSocket is there. */
+  readonly rootUrl?: string;
+  /** The tenant on gRPC and WebSocket, when several agents share an address. */
   readonly tenant?: string;
+  readonly pushNotifications?: boolean;
 }
+
+const defaultModes = ["text/plain", "application/json"];
 
 /** An agent's public card: its name, description and skills, never its instructions. */
 export function createAgentCard(
@@ -39,11 +54,11 @@ export function createAgentCard(
     name: agent.name,
     description,
     version: options.version ?? "1.0.0",
-    supportedInterfaces: address.bindings.map((binding) => interfaceOf(binding, address)),
+    supportedInterfaces: interfacesOf(address),
     provider: options.provider,
     capabilities: {
       streaming: true,
-      pushNotifications: false,
+      pushNotifications: address.pushNotifications ?? false,
       extendedAgentCard: false,
       extensions: [
         extension(hopExtensionUri, "Trace context, conversation id, budget and usage across hops."),
@@ -52,8 +67,8 @@ export function createAgentCard(
     },
     securitySchemes: auth ? { [auth.scheme.name]: auth.scheme.definition } : {},
     securityRequirements: auth ? [{ schemes: { [auth.scheme.name]: { list: [] } } }] : [],
-    defaultInputModes: ["text/plain", "application/json"],
-    defaultOutputModes: ["text/plain", "application/json"],
+    defaultInputModes: [...(options.inputModes ?? defaultModes)],
+    defaultOutputModes: [...(options.outputModes ?? defaultModes)],
     skills: (skills.length > 0 ? skills : [defaultSkill(agent, description)]).map(toCardSkill),
     signatures: [],
     ...(options.documentationUrl === undefined ? {} : { documentationUrl: options.documentationUrl }),
@@ -61,10 +76,22 @@ export function createAgentCard(
   };
 }
 
+/** A2A 1.0 on every binding; 0.3 on JSON-RPC, last, for those who know nothing newer. */
+function interfacesOf(address: CardAddress): AgentInterface[] {
+  const current = address.bindings.map((binding) => interfaceOf(binding, address));
+  if (!address.bindings.includes("jsonrpc")) return current;
+  return [...current, { ...interfaceOf("jsonrpc", address), protocolVersion: legacyVersion }];
+}
+
 function interfaceOf(binding: Binding, address: CardAddress): AgentInterface {
   const base = { protocolBinding: protocolBindings[binding], protocolVersion: A2A_PROTOCOL_VERSION };
   if (binding === "grpc") return { ...base, url: address.grpcAddress ?? "", tenant: address.tenant ?? "" };
-  if (binding === "ws") return { ...base, url: `${address.url.replace(/^http/, "ws")}/ws`, tenant: "" };
+  if (binding === "ws") {
+    // One address for all agents of a service, so that a client of several needs one connection.
+    const root = address.rootUrl ?? address.url;
+    const tenant = address.rootUrl === undefined ? "" : (address.tenant ?? "");
+    return { ...base, url: `${root.replace(/^http/, "ws")}/ws`, tenant };
+  }
   return { ...base, url: address.url, tenant: "" };
 }
 

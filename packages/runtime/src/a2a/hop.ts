@@ -24,6 +24,8 @@ export interface HopMetadata {
   readonly usage?: Usage & { readonly cost?: number };
   /** Coming back: the trace the turn is in. */
   readonly traceId?: string;
+  /** Coming back: the event's number, `epoch.seq`; SubscribeToTask takes it in `last-event-id`. */
+  readonly eventNumber?: string;
   /** Coming back: why the turn failed. */
   readonly error?: { readonly code: WeftErrorCode; readonly message: string };
 }
@@ -35,7 +37,7 @@ export function readHop(metadata: Metadata): HopMetadata {
   const value = metadata?.[hopExtensionUri];
   if (!isRecord(value)) return {};
   const hop: Record<string, unknown> = {};
-  for (const key of ["traceparent", "tracestate", "baggage", "conversationId", "traceId"]) {
+  for (const key of ["traceparent", "tracestate", "baggage", "conversationId", "traceId", "eventNumber"]) {
     if (typeof value[key] === "string" && value[key] !== "") hop[key] = value[key];
   }
   for (const key of ["deadline", "hops"]) {

@@ -11,6 +11,8 @@ export interface StreamWatcher<T> {
   outcomeAtEnd?(): Outcome | undefined;
   /** The span's outcome when the reader leaves first. */
   readonly outcomeOnLeave: Outcome;
+  /** Once, at the source's end or the reader's leaving. */
+  onEnd?(): void;
 }
 
 /**
@@ -29,6 +31,7 @@ export function tracedStream<T>(
         const step = await bound.next();
         if (step.done) {
           opened.end(watcher.outcomeAtEnd?.());
+          watcher.onEnd?.();
           return { done: true, value: undefined };
         }
         watcher.onItem(step.value);
@@ -40,11 +43,13 @@ export function tracedStream<T>(
     },
     async return() {
       opened.end(watcher.outcomeOnLeave);
+      watcher.onEnd?.();
       await bound.return(undefined);
       return { done: true, value: undefined };
     },
     async throw(error) {
       opened.end(watcher.outcomeOnLeave);
+      watcher.onEnd?.();
       await bound.return(undefined);
       throw error;
     },

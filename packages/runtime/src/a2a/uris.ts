@@ -8,6 +8,9 @@ export const eventsExtensionUri = "urn:weft:a2a:events:1";
 /** Response header (gRPC: initial metadata; ws: response parameter) with the trace id of the reply. */
 export const traceIdHeader = "x-weft-trace-id";
 
+/** The version of A2A before 1.0, which requests without a version are of. */
+export const legacyVersion = "0.3";
+
 export const bindings = ["jsonrpc", "rest", "ws", "grpc"] as const;
 export type Binding = (typeof bindings)[number];
 

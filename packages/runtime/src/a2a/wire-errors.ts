@@ -32,6 +32,23 @@ const statuses: Record<WeftErrorCode, readonly [http: number, grpc: number]> = {
   internal: [500, 13],
 };
 
+/** Limits on how much at once: a later call may pass. The others are on size. */
+const limitsOfRate: ReadonlySet<unknown> = new Set([
+  "callsPerSecond",
+  "callsPerCaller",
+  "streamsPerCaller",
+  "callsPerConnection",
+  "runningTasks",
+]);
+
+/** A refusal for a limit, by its name. */
+export function limitError(limit: string, message: string): WeftError {
+  return new WeftError("limit_exceeded", message, {
+    details: { limit },
+    retryable: limitsOfRate.has(limit),
+  });
+}
+
 const messageOfInternal = "The agent failed. Its own log and trace say why.";
 
 /** A Weft error on an A2A wire. The code rides in the error info's metadata (gRPC: in the status). */
@@ -44,12 +61,18 @@ export class WireError extends A2AError {
   readonly status: number;
 
   constructor(error: WeftError, binding: Binding) {
-    super({ message: publicMessage(error), cause: error, metadata: { weftCode: error.code } });
+    super({ message: publicMessage(error), cause: error, metadata: metadataOf(error) });
     this.name = "A2AError";
     this.reason = error.code.toUpperCase();
     [this.statusCode, this.status] = statuses[error.code];
+    if (limitsOfRate.has(error.details?.["limit"])) this.statusCode = 429;
     if (binding === "rest" || binding === "grpc") this.transport = binding;
   }
+}
+
+function metadataOf(error: WeftError): Record<string, string> {
+  const limit = error.details?.["limit"];
+  return { weftCode: error.code, ...(typeof limit === "string" ? { limit } : {}) };
 }
 
 /** What may be said outside: the message of a classified error, never that of an unknown one. */
@@ -78,6 +101,38 @@ export function httpStatusOf(error: A2AError): number {
   return error instanceof WireError ? error.statusCode : restStatusFor(error);
 }
 
+/** What an HTTP answer says with a refusal: a body that was not read ends the connection, a rate may be met later. */
+export function refusalHeaders(error: A2AError): Record<string, string> {
+  const status = httpStatusOf(error);
+  if (status === 413) return { connection: "close" };
+  return status === 429 && error.reason === "LIMIT_EXCEEDED" ? { "retry-after": "1" } : {};
+}
+
+const statusNames = [
+  "OK",
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "DEADLINE_EXCEEDED",
+  "NOT_FOUND",
+  "ALREADY_EXISTS",
+  "PERMISSION_DENIED",
+  "RESOURCE_EXHAUSTED",
+  "FAILED_PRECONDITION",
+  "ABORTED",
+  "OUT_OF_RANGE",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "DATA_LOSS",
+  "UNAUTHENTICATED",
+] as const;
+
+/** The name of an error's `google.rpc.Code`, where it is one of ours; undefined leaves it to the SDK. */
+export function statusNameOf(error: A2AError): string | undefined {
+  return error instanceof WireError ? statusNames[error.status] : undefined;
+}
+
 const codesByName: Readonly<Record<string, WeftErrorCode>> = {
   TaskNotFoundError: "not_found",
   TaskNotCancelableError: "failed_precondition",
@@ -104,8 +159,13 @@ export function codeOfWireError(thrown: unknown): WeftErrorCode {
   return codes[Number(statusCode ?? status)] ?? "internal";
 }
 
-/** JSON-RPC keeps the error info of an error it does not know in `data`. */
+/** gRPC: trailing metadata with the Weft code, for clients that do not decode `google.rpc.Status`. */
+export const weftCodeHeader = "x-weft-code";
+
+/** JSON-RPC keeps the error info of an error it does not know in `data`, gRPC the trailers in the cause. */
 function weftCodeOf(error: A2AError): unknown {
+  const trailers = (error.cause as { metadata?: { get?: (key: string) => unknown[] } } | undefined)?.metadata;
+  if (typeof trailers?.get === "function") return trailers.get(weftCodeHeader)[0];
   const { data } = error as { data?: unknown };
   const info: unknown = Array.isArray(data) ? data[0] : undefined;
   const metadata = error.metadata ?? (info as { metadata?: unknown } | undefined)?.metadata;

@@ -1,6 +1,7 @@
 import type { Attributes, Carrier, SpanKind } from "@weft/tracing/internal";
 import type { AgentYield } from "./event.ts";
 import type { History } from "./history.ts";
+import type { Journal } from "./journal.ts";
 import type { AgentMessage } from "./message.ts";
 
 /** What an agent says it can do; it goes on its card. */
@@ -69,6 +70,8 @@ export interface AgentContext {
   readonly session: { state: unknown };
   readonly budget?: Budget;
   readonly hop: Hop;
+  /** Where the turn survives its process. Absent: nothing is kept, every step is done. */
+  readonly journal?: Journal;
 }
 
 /** Who answers. Local, remote and grouped agents are the same to whoever asks them. */

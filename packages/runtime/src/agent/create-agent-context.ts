@@ -14,5 +14,6 @@ export function createAgentContext(given: Partial<AgentContext> = {}): AgentCont
     hop: given.hop ?? { carrier: {}, hops: 0 },
     ...(given.taskId === undefined ? {} : { taskId: given.taskId }),
     ...(given.budget === undefined ? {} : { budget: given.budget }),
+    ...(given.journal === undefined ? {} : { journal: given.journal }),
   };
 }

@@ -10,7 +10,7 @@
  * I2  A message id stands at most once in a history when it came by `mirror`.
  * I3  Mirroring costs what is new, never what is old.
  */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { AgentMessage } from "./message.ts";
 
 /** An append-only list of messages. Places count from 0. */
@@ -21,7 +21,8 @@ export class History {
   readonly #ids: Set<string>;
 
   constructor(restored?: { readonly id: string; readonly messages: readonly AgentMessage[] }) {
-    this.id = restored?.id ?? `h${randomBytes(5).toString("hex")}`;
+    // Node pools the randomness of UUIDs; their last 12 characters are nothing but random.
+    this.id = restored?.id ?? `h${randomUUID().slice(-12)}`;
     this.#messages = restored ? [...restored.messages] : [];
     this.#ids = new Set(this.#messages.map((message) => message.id));
   }

@@ -11,6 +11,7 @@ export { addUsage, noUsage } from "./usage.ts";
 export type { Agent, AgentContext, AgentRequest, AgentSkill, Budget, Hop, TurnDescription } from "./agent.ts";
 export type { AgentDefinition } from "./define-agent.ts";
 export type { AgentEvent, AgentEventBody, AgentYield, EndedBy, EventOrigin, InputRequest } from "./event.ts";
+export type { Journal, OpenStep, StepOptions } from "./journal.ts";
 export type {
   AgentMessage,
   AgentRole,

@@ -23,9 +23,10 @@ import {
   setConversation,
   SpanKind,
 } from "@weft/tracing/internal";
-import type { Attributes, Context, OpenSpan, WeftSpan } from "@weft/tracing/internal";
+import type { Attributes, Context, Link, OpenSpan, WeftSpan } from "@weft/tracing/internal";
 import { Attr, Operations, Outcomes, SpanTypes } from "@weft/tracing/vocabulary";
 import { abortError, abortable } from "./abortable.ts";
+import { isFenced } from "./fenced.ts";
 import type { Agent, AgentContext, AgentRequest } from "./agent.ts";
 import type { AgentEvent, AgentEventBody, AgentYield, EventOrigin } from "./event.ts";
 import { withTurn } from "./ambient-turn.ts";
@@ -44,6 +45,10 @@ export interface RunTurnOptions {
   readonly attributes?: Attributes;
   /** Runs of what the caller appended for this turn (`History.mirror` returns them), said on the turn's span. */
   readonly appends?: readonly string[];
+  /** Of the turn's span: an earlier attempt. */
+  readonly links?: readonly Link[];
+  /** Called once, with the span open and before the agent is asked. */
+  readonly onOpen?: (span: WeftSpan) => void;
   /** Called with the reply before its event is seen; the span is still open. */
   readonly onMessage?: (message: AgentMessage, span: WeftSpan) => void;
 }
@@ -88,6 +93,7 @@ function openTurn(agent: Agent, context: AgentContext, options: RunTurnOptions):
     type: type ?? (isWorkflow ? SpanTypes.workflow : SpanTypes.agent),
     kind,
     parent: withTurn(setConversation(options.parent ?? activeContext(), context.conversationId), context),
+    links: options.links,
     attributes: {
       [Attr.operationName]: operation,
       [isWorkflow ? Attr.workflowName : Attr.agentName]: agent.name,
@@ -98,6 +104,7 @@ function openTurn(agent: Agent, context: AgentContext, options: RunTurnOptions):
       ...options.attributes,
     },
   });
+  options.onOpen?.(opened.span);
   return new Turn(agent, context, options, opened);
 }
 
@@ -148,8 +155,13 @@ class Turn {
 
   fail(error: unknown): WeftError {
     const failure = this.#context.signal.aborted ? abortError(this.#context.signal) : WeftError.from(error);
-    this.#sayAppends();
     this.#ended = true;
+    if (isFenced(failure)) {
+      // What a former owner appended stands in no history.
+      this.opened.end(Outcomes.fenced);
+      return failure;
+    }
+    this.#sayAppends();
     this.opened.fail(failure);
     return failure;
   }

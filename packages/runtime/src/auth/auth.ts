@@ -1,16 +1,22 @@
 import type { SecurityScheme } from "@a2a-js/sdk";
+import type { PeerCertificate } from "node:tls";
 import { WeftError } from "@weft/tracing";
+import type { ClientTls } from "../client/client-tls.ts";
 
 /** A request as authentication sees it, whatever the binding. */
 export interface AuthRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly remoteAddress?: string | undefined;
+  /** The client's own certificate, when the listener asked for one and it was verified. */
+  readonly certificate?: PeerCertificate;
 }
 
 /** Who calls. Tasks and contexts belong to a name. */
 export interface Principal {
   readonly name: string;
+  /** What a token said besides. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /** One object for both sides: `serve` checks with it, `connect` sends with it. */
@@ -20,6 +26,12 @@ export interface Authenticator {
   headers(): Promise<Record<string, string>>;
   /** How the agent card names it. */
   readonly scheme: { readonly name: string; readonly definition: SecurityScheme };
+  /** The client's certificate and authorities. */
+  readonly tls?: ClientTls;
+  /** Whether the listener must ask for a client certificate. */
+  readonly asksCertificate?: boolean;
+  /** `www-authenticate` of a refusal. Default `Bearer`. */
+  readonly challenge?: string;
 }
 
 export type AuthFunction = (
@@ -29,7 +41,10 @@ export type AuthFunction = (
 /** What `auth` takes: an authenticator, or a function that says who calls (null: nobody who may). */
 export type Auth = Authenticator | AuthFunction;
 
-/** Asks `auth` who calls; null when nobody who may. A function that throws is an error of the service, not a login. */
+/**
+ * Asks `auth` who calls; null when nobody who may. A function that throws is an error of the service,
+ * not a login; a WeftError `permission_denied` says that the caller is known and may not.
+ */
 export async function authenticate(auth: Auth, request: AuthRequest): Promise<Principal | null> {
   const answer = await (typeof auth === "function" ? auth(request) : auth.authenticate(request));
   const principal = typeof answer === "string" ? { name: answer } : answer;

@@ -48,6 +48,7 @@ export function apiKey(key: Secret, options: { readonly header?: string } = {}):
     async headers() {
       return { [header]: await read() };
     },
+    challenge: `ApiKey header="${header}"`,
     scheme: {
       name: "apiKey",
       definition: {

@@ -9,6 +9,7 @@ import { createSendRequest } from "../a2a/send-request.ts";
 import { eventsExtensionUri, hopExtensionUri } from "../a2a/uris.ts";
 import type { Binding } from "../a2a/uris.ts";
 import type { Authenticator } from "../auth/auth.ts";
+import type { ClientTls } from "./client-tls.ts";
 import { createTransport } from "./create-transport.ts";
 import { fetchCard, parseCard } from "./fetch-card.ts";
 import { HttpPool } from "./http-pool.ts";
@@ -21,6 +22,10 @@ export interface ConnectOptions {
   /** Default: the best both sides speak (ws between Weft services, then jsonrpc, rest, grpc). */
   readonly binding?: Binding;
   readonly auth?: Authenticator;
+  /** Authorities to trust and a certificate to show. Default: those of `auth`, else the system's. */
+  readonly tls?: ClientTls;
+  /** Bytes that one answer, or one event of a stream, may have. Default 64 MiB. */
+  readonly answerBytes?: number;
   readonly timeouts?: Partial<ClientTimeouts>;
   readonly signal?: AbortSignal;
 }
@@ -73,6 +78,8 @@ export class RemoteClient extends Client implements AsyncDisposable {
   }
 }
 
+const defaultAnswerBytes = 64 * 1_048_576;
+
 /**
  * Connects to an agent by its URL, its card's URL, or its card.
  *
@@ -84,7 +91,8 @@ export async function connect(
   options: ConnectOptions = {},
 ): Promise<RemoteClient> {
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
-  const pool = new HttpPool(timeouts);
+  const tls = options.tls ?? options.auth?.tls;
+  const pool = new HttpPool(timeouts, tls);
   const headers = async (): Promise<Readonly<Record<string, string>>> =>
     (await options.auth?.headers()) ?? {};
   try {
@@ -97,6 +105,9 @@ export async function connect(
       timeouts,
       headers,
       parameters: extensionsOf(card),
+      login: options.auth,
+      tls,
+      answerBytes: options.answerBytes ?? defaultAnswerBytes,
     });
     const close = async (): Promise<void> => {
       await opened.close();

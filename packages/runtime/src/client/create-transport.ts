@@ -1,16 +1,24 @@
 import type { AgentCard } from "@a2a-js/sdk";
-import { JsonRpcTransportFactory, RestTransportFactory, TenantTransportDecorator } from "@a2a-js/sdk/client";
+import { TenantTransportDecorator } from "@a2a-js/sdk/client";
 import type { Transport } from "@a2a-js/sdk/client";
+import { LegacyJsonRpcTransport, LegacyRestTransport } from "@a2a-js/sdk/compat/v0_3/client";
 import { Attr } from "@weft/tracing/vocabulary";
 import type { Attributes } from "@weft/tracing/internal";
-import { importGrpc } from "../server/import-grpc.ts";
-import { defaultLimits } from "../server/limits.ts";
-import { WsChannel } from "../ws/ws-channel.ts";
-import { WsTransport } from "../ws/ws-transport.ts";
+import { isWeftCard } from "../a2a/agent-card.ts";
+import { WsCalls } from "../ws/ws-calls.ts";
 import { BoundedCalls } from "./bounded-calls.ts";
+import type { ClientTls } from "./client-tls.ts";
+import { createGrpcTransport } from "./grpc-transport.ts";
+import { HttpExchange } from "./http-exchange.ts";
 import type { HttpPool } from "./http-pool.ts";
 import { interceptTransport } from "./intercept-transport.ts";
+import { JsonRpcCalls } from "./json-rpc-calls.ts";
+import { JsonTransport } from "./json-transport.ts";
+import { RestCalls } from "./rest-calls.ts";
+import { RetriedCalls } from "./retried-calls.ts";
+import { isLegacy } from "./select-interface.ts";
 import type { SelectedInterface } from "./select-interface.ts";
+import { leaseChannel } from "./ws-pool.ts";
 import type { ClientTimeouts } from "./timeouts.ts";
 import { TracedCalls } from "./traced-calls.ts";
 
@@ -23,6 +31,11 @@ export interface TransportOptions {
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
   /** Service parameters besides the login. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** Whose login it is: clients with the same one may share a connection. */
+  readonly login?: object | undefined;
+  readonly tls?: ClientTls | undefined;
+  /** Bytes of one answer or event. */
+  readonly answerBytes: number;
 }
 
 export interface OpenTransport {
@@ -48,44 +61,40 @@ export async function createTransport(options: TransportOptions): Promise<OpenTr
       parameters: async () => ({ ...parameters, ...(await headers()) }),
     }),
   );
-  const traced = interceptTransport(bounded, new TracedCalls(binding, serverAttributes(endpoint.url)));
+  const retried = interceptTransport(bounded, new RetriedCalls(isWeftCard(card)));
+  const traced = interceptTransport(retried, new TracedCalls(binding, serverAttributes(endpoint.url)));
   return { transport: traced, close: () => base.close() };
 }
 
 async function createBase(options: TransportOptions): Promise<OpenTransport> {
-  const { selected, card, pool, timeouts, headers } = options;
+  const { selected, pool, timeouts, headers, login, tls, answerBytes } = options;
   const { url } = selected.endpoint;
   const nothing = async (): Promise<void> => undefined;
+  if (isLegacy(selected.endpoint)) return { transport: createLegacy(selected, pool), close: nothing };
   switch (selected.binding) {
     case "ws": {
       const { connectMs, streamIdleMs: idleMs } = timeouts;
-      const maxFrameBytes = defaultLimits.frameBytes * 4;
-      const channel = new WsChannel({ url, connectMs, idleMs, maxFrameBytes, headers });
-      return { transport: new WsTransport(channel), close: () => channel.close() };
+      const channelOptions = { url, connectMs, idleMs, maxFrameBytes: answerBytes, headers, tls };
+      const { channel, close } = leaseChannel(login, channelOptions);
+      return { transport: new JsonTransport(new WsCalls(channel)), close };
     }
     case "jsonrpc": {
-      const factory = new JsonRpcTransportFactory({ fetchImpl: pool.fetch });
-      return { transport: await factory.create(url, card), close: nothing };
+      const calls = new JsonRpcCalls(new HttpExchange(pool.dispatcher, answerBytes), url);
+      return { transport: new JsonTransport(calls), close: nothing };
     }
     case "rest": {
-      const factory = new RestTransportFactory({ fetchImpl: pool.fetch });
-      return { transport: await factory.create(url, card), close: nothing };
+      const calls = new RestCalls(new HttpExchange(pool.dispatcher, answerBytes), url);
+      return { transport: new JsonTransport(calls), close: nothing };
     }
-    case "grpc": {
-      const { grpc, client } = await importGrpc();
-      const credentials = url.startsWith("https:")
-        ? grpc.credentials.createSsl()
-        : grpc.credentials.createInsecure();
-      const factory = new client.GrpcTransportFactory({ grpcChannelCredentials: credentials });
-      const transport = await factory.create(url.replace(/^https?:\/\//, ""), card);
-      return { transport, close: async () => closeGrpc(transport) };
-    }
+    case "grpc":
+      return createGrpcTransport(url, { card: options.card, tls, answerBytes });
   }
 }
 
-/** The SDK keeps its channel to itself and has no way to close it. */
-function closeGrpc(transport: Transport): void {
-  (transport as unknown as { grpcClient?: { close(): void } }).grpcClient?.close();
+/** A2A 0.3, by the SDK's compatibility layer. */
+function createLegacy({ binding, endpoint }: SelectedInterface, pool: HttpPool): Transport {
+  const options = { endpoint: endpoint.url, fetchImpl: pool.fetch };
+  return binding === "rest" ? new LegacyRestTransport(options) : new LegacyJsonRpcTransport(options);
 }
 
 export function serverAttributes(url: string): Attributes {

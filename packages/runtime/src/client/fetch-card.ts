@@ -1,4 +1,5 @@
 import { AGENT_CARD_PATH, AgentCard } from "@a2a-js/sdk";
+import { parseLegacyAgentCard } from "@a2a-js/sdk/compat/v0_3/client";
 import { WeftError } from "@weft/tracing";
 import { activeContext, runInContext, suppressTracing } from "@weft/tracing/internal";
 import { isRecord } from "../agent/message.ts";
@@ -83,7 +84,8 @@ export function parseCard(value: unknown, where: string): AgentCard {
   if (typeof value["name"] !== "string" || value["name"] === "") throw wrong("has no name");
   const interfaces = value["supportedInterfaces"];
   if (!Array.isArray(interfaces) || interfaces.length === 0) {
-    throw wrong("url" in value ? "is of A2A 0.3, and this client speaks 1.0" : "names no interface");
+    if ("url" in value) return parseLegacy(value, where);
+    throw wrong("names no interface");
   }
   if (!interfaces.every((known) => isRecord(known) && typeof known["url"] === "string")) {
     throw wrong("has an interface without a URL");
@@ -92,5 +94,15 @@ export function parseCard(value: unknown, where: string): AgentCard {
     return AgentCard.fromJSON(value);
   } catch (error) {
     throw new WeftError("invalid_card", `The agent card of ${where} cannot be read.`, { cause: error });
+  }
+}
+
+function parseLegacy(value: unknown, where: string): AgentCard {
+  try {
+    return parseLegacyAgentCard(value);
+  } catch (error) {
+    throw new WeftError("invalid_card", `The agent card of ${where} is of A2A 0.3 and cannot be read.`, {
+      cause: error,
+    });
   }
 }

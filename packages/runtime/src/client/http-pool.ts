@@ -1,20 +1,26 @@
 import { Agent, request } from "undici";
 import type { Dispatcher } from "undici";
+import { tlsOptions } from "./client-tls.ts";
+import type { ClientTls } from "./client-tls.ts";
 import type { ClientTimeouts } from "./timeouts.ts";
 
 /**
- * A `fetch` for the SDK's transports over undici's pooled `request`, which costs about half of a fetch. It gives what
- * those transports read of a Response, no more. Idle connections do not hold the process.
+ * A client's HTTP connections. `fetch`, for the card and the SDK's transports of A2A 0.3, is undici's pooled `request`
+ * with what those read of a Response, no more. Idle connections do not hold the process.
  */
 export class HttpPool implements AsyncDisposable {
   readonly #agent: Agent;
 
-  constructor(timeouts: ClientTimeouts) {
+  constructor(timeouts: ClientTimeouts, tls?: ClientTls) {
     this.#agent = new Agent({
-      connect: { timeout: timeouts.connectMs },
+      connect: { timeout: timeouts.connectMs, ...tlsOptions(tls) },
       headersTimeout: timeouts.unaryMs,
       bodyTimeout: timeouts.streamIdleMs,
     });
+  }
+
+  get dispatcher(): Dispatcher {
+    return this.#agent;
   }
 
   readonly fetch = (async (url: string, init: RequestInit = {}): Promise<Response> => {

@@ -12,7 +12,8 @@ export interface SelectedInterface {
 }
 
 /**
- * The card's interface to use: the one asked for, else the best that both sides speak; of several alike the first.
+ * The card's interface to use: the one asked for, else the best that both sides speak; of several alike the
+ * first, and 1.0 before 0.3.
  *
  * @throws WeftError `invalid_card` naming what the card offers
  */
@@ -23,24 +24,34 @@ export function selectInterface(card: AgentCard, wanted?: Binding): SelectedInte
       `"${wanted as string}" is not a binding; there are: ${bindings.join(", ")}.`,
     );
   }
-  for (const binding of wanted === undefined ? preference : [wanted]) {
-    const endpoint = card.supportedInterfaces.find(
-      (known) => isSpoken(known) && bindingOf(known) === binding,
-    );
-    if (endpoint) return { binding, endpoint };
+  for (const isVersion of [isCurrent, isLegacy]) {
+    for (const binding of wanted === undefined ? preference : [wanted]) {
+      const endpoint = card.supportedInterfaces.find(
+        (known) => known.url !== "" && isVersion(known) && bindingOf(known) === binding,
+      );
+      if (endpoint) return { binding, endpoint };
+    }
   }
   const offered = card.supportedInterfaces.map((known) =>
     `${known.protocolBinding} ${known.protocolVersion}`.trim(),
   );
-  const asked = wanted ?? "any binding this client speaks (A2A 1.0)";
+  const asked = wanted ?? "any binding this client speaks (A2A 1.0, 0.3)";
   throw new WeftError(
     "invalid_card",
     `Agent "${card.name}" does not offer ${asked}; its card offers: ${offered.join(", ")}.`,
   );
 }
 
-function isSpoken(known: AgentInterface): boolean {
-  return known.url !== "" && (known.protocolVersion === "" || /^1(\.|$)/.test(known.protocolVersion));
+function isCurrent(known: AgentInterface): boolean {
+  return known.protocolVersion === "" || /^1(\.|$)/.test(known.protocolVersion);
+}
+
+/** A2A 0.3, which is spoken on JSON-RPC and REST. */
+export function isLegacy(known: AgentInterface): boolean {
+  const { protocolBinding, protocolVersion } = known;
+  return (
+    /^0\.3(\.|$)/.test(protocolVersion) && (protocolBinding === "JSONRPC" || protocolBinding === "HTTP+JSON")
+  );
 }
 
 function bindingOf(known: AgentInterface): Binding | undefined {

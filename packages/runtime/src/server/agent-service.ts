@@ -6,30 +6,42 @@
  *
  * I1  Nobody reaches an engine who was not asked for a login, where one is required.
  * I2  A refusal has the shape of the binding it refuses.
+ * I3  A web page whose origin is not allowed reaches nothing but health and cards.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { AgentCard, AGENT_CARD_PATH } from "@a2a-js/sdk";
+import type { TLSSocket } from "node:tls";
+import { AGENT_CARD_PATH } from "@a2a-js/sdk";
+import type { AgentCard } from "@a2a-js/sdk";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
 import { ROOT_CONTEXT, runInContext } from "@weft/tracing/internal";
 import type { InboundPolicy } from "@weft/tracing/internal";
 import type { Agent } from "../agent/agent.ts";
-import { createAgentCard } from "../a2a/agent-card.ts";
 import type { CardOptions } from "../a2a/agent-card.ts";
 import type { Binding } from "../a2a/uris.ts";
 import { authenticate } from "../auth/auth.ts";
 import type { Auth, AuthRequest, Principal } from "../auth/auth.ts";
+import type { PushOptions } from "../push/push-configs.ts";
+import type { TaskStore } from "../store/task-store.ts";
 import { TaskEngine } from "../task/task-engine.ts";
 import { WsEndpoint } from "../ws/ws-endpoint.ts";
 import { createCallContext } from "./call-context.ts";
 import type { Caller } from "./call-context.ts";
+import { CallObserver } from "./call-observer.ts";
+import { CallerLimits } from "./caller-limits.ts";
+import { Cors } from "./cors.ts";
+import type { CorsOptions } from "./cors.ts";
+import { GuardedHandler } from "./guarded-handler.ts";
 import { JsonRpcEndpoint, refuseJsonRpc } from "./json-rpc-endpoint.ts";
 import { defaultLimits } from "./limits.ts";
 import type { Limits } from "./limits.ts";
+import type { Logger } from "./logger.ts";
 import { sendJson } from "./responses.ts";
 import { refuseRest, RestEndpoint } from "./rest-endpoint.ts";
-import { unknownAgent } from "./tenant-handler.ts";
+import { ServiceCards } from "./service-cards.ts";
+import type { CardKey } from "./service-cards.ts";
+import { createTenantHandler, unknownAgent } from "./tenant-handler.ts";
 import { TracedHandler } from "./traced-handler.ts";
 
 export interface AgentServiceOptions {
@@ -38,23 +50,37 @@ export interface AgentServiceOptions {
   /** Who may call. Default: everyone who can reach the listener. */
   readonly auth?: Auth;
   readonly card?: CardOptions;
+  /** What the card says besides to callers who logged in. */
+  readonly extendedCard?: CardOptions;
+  /** Signs the cards. */
+  readonly cardKey?: CardKey;
+  /** Web pages that may call. Default: none. */
+  readonly cors?: CorsOptions;
+  /** One line for each call. Default: no log. */
+  readonly logger?: Logger;
   readonly limits?: Partial<Limits>;
   readonly trace?: { readonly inbound?: InboundPolicy };
+  /** Where tasks live. Default: memory, until the process ends. The service closes it when it has drained. */
+  readonly store?: TaskStore;
+  /** Push notifications: which URLs, how signed, how often. Default: public URLs only; `false`: none. */
+  readonly push?: PushOptions;
 }
 
 interface Mount {
   readonly key: string;
   /** "" or "/<key>". */
   readonly base: string;
-  readonly agent: Agent;
   readonly engine: TaskEngine;
   readonly handler: A2ARequestHandler;
   readonly jsonRpc: JsonRpcEndpoint;
   readonly rest: RestEndpoint;
-  card: AgentCard;
+  readonly cards: ServiceCards;
 }
 
 export type Agents = Agent | Readonly<Record<string, Agent>>;
+
+/** What stands where a service listens besides its agents' own paths. */
+const servicePaths = new Set(["ws", "healthz", "readyz"]);
 
 export class AgentService {
   readonly limits: Limits;
@@ -62,6 +88,9 @@ export class AgentService {
   readonly #options: AgentServiceOptions;
   readonly #bindings: readonly Binding[];
   readonly #ws: WsEndpoint;
+  readonly #cors: Cors;
+  readonly #callers: CallerLimits;
+  readonly #observer: CallObserver;
   #isDraining = false;
 
   constructor(agents: Agents, options: AgentServiceOptions) {
@@ -69,71 +98,87 @@ export class AgentService {
     this.#bindings = options.bindings ?? ["jsonrpc", "rest", "ws"];
     this.limits = { ...defaultLimits, ...options.limits };
     this.#ws = new WsEndpoint(this.limits);
+    this.#cors = new Cors(options.cors);
+    this.#callers = new CallerLimits(this.limits);
+    this.#observer = new CallObserver(options.logger);
     const entries = isAgent(agents) ? [["", agents] as const] : Object.entries(agents);
     if (entries.length === 0) throw new WeftError("invalid_argument", "There is no agent to serve.");
+    const taken = entries.find(([key]) => servicePaths.has(key));
+    if (taken) throw new WeftError("invalid_argument", `"${taken[0]}" is a path of the service's own.`);
     this.#mounts = entries.map(([key, agent]) => this.#mount(key, agent));
   }
 
   /** The cards by key; a sole agent's key is "". */
   get cards(): ReadonlyMap<string, AgentCard> {
-    return new Map(this.#mounts.map(({ key, card }) => [key, card]));
+    return new Map(this.#mounts.map(({ key, cards }) => [key, cards.card]));
   }
 
-  get handlers(): ReadonlyMap<string, A2ARequestHandler> {
-    return new Map(this.#mounts.map(({ key, handler }) => [key, handler]));
+  /** All agents, chosen by a call's tenant. */
+  get tenantHandler(): A2ARequestHandler {
+    const handlers = new Map(this.#mounts.map(({ key, handler }) => [key, handler]));
+    return createTenantHandler(handlers, () => this.#mounts[0]!.cards.card);
   }
 
   /** Says where the service is reached; the cards name it. `url` has no slash at the end. */
   publish(url: string, grpcAddress?: string): void {
-    const { auth, card } = this.#options;
-    const authenticator = typeof auth === "object" ? auth : undefined;
-    for (const mount of this.#mounts) {
-      const address = {
-        url: `${url}${mount.base}`,
+    for (const { key, base, cards, engine } of this.#mounts) {
+      cards.publish({
+        url: `${url}${base}`,
         bindings: this.#bindings,
         grpcAddress,
-        tenant: mount.key,
-      };
-      mount.card = createAgentCard(mount.agent, address, card, authenticator);
+        tenant: key,
+        ...(base === "" ? {} : { rootUrl: url }),
+      });
+      engine.start();
     }
+  }
+
+  /** Resolves when the cards are signed; rejects when their key does not do. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#mounts.map(({ cards }) => cards.ready()));
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = parseUrl(request);
     if (pathname === "/healthz") return sendJson(response, 200, { status: "ok" });
-    if (pathname === "/readyz") return this.#readiness(response);
+    if (pathname === "/readyz") return this.#readiness(request, response);
     const mount = this.#find(pathname);
     if (!mount) return refuseRest(response, unknownAgent(pathname.split("/")[1] ?? "", this.#keys()));
     const path = pathname.slice(mount.base.length);
-    if (request.method === "GET" && path === `/${AGENT_CARD_PATH}`) {
-      return sendJson(response, 200, AgentCard.toJSON(mount.card));
-    }
     const isJsonRpc = request.method === "POST" && (path === "" || path === "/");
+    this.#cors.allow(request, response);
     try {
+      if (request.method === "GET" && path === `/${AGENT_CARD_PATH}`) {
+        return await mount.cards.send(request, response);
+      }
+      this.#cors.check(request);
+      if (request.method === "OPTIONS" && request.headers.origin !== undefined) {
+        return this.#cors.preflight(response);
+      }
       const caller = await this.#identify(requestOf(request));
       await this.#dispatch(request, response, { mount, path, query: searchParams, isJsonRpc, caller });
     } catch (error) {
-      const headers = challengeFor(error);
+      const headers = this.#challengeFor(error);
       if (isJsonRpc) refuseJsonRpc(response, error, null, headers);
       else refuseRest(response, error, headers);
+      this.#logRefusal(request, error);
     }
   }
 
   async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
     const { pathname } = parseUrl(request);
-    const mount = this.#find(pathname);
-    const isWs = mount && pathname === `${mount.base}/ws` && this.#bindings.includes("ws");
-    if (!isWs) return refuseUpgrade(socket, 404, "Not Found");
+    const handler = this.#findWs(pathname);
+    if (!handler) return refuseUpgrade(socket, 404, "Not Found");
     if (this.#isDraining) return refuseUpgrade(socket, 503, "Service Unavailable");
     try {
+      this.#cors.check(request);
       const caller = await this.#identify(requestOf(request));
-      runInContext(ROOT_CONTEXT, () =>
-        this.#ws.accept(request, socket, head, { handler: mount.handler, caller }),
-      );
+      runInContext(ROOT_CONTEXT, () => this.#ws.accept(request, socket, head, { handler, caller }));
     } catch (error) {
-      const isLogin = WeftError.from(error).code === "unauthenticated";
-      refuseUpgrade(socket, isLogin ? 401 : 500, isLogin ? "Unauthorized" : "Internal Server Error");
+      this.#logRefusal(request, error);
+      const [status, text] = upgradeStatusOf(error);
+      refuseUpgrade(socket, status, text, this.#challengeFor(error));
     }
   }
 
@@ -155,6 +200,7 @@ export class AgentService {
     const timer = setTimeout(() => controller.abort(), timeoutMs);
     await Promise.all(this.#mounts.map(({ engine }) => engine.drain(controller.signal)));
     clearTimeout(timer);
+    await this.#options.store?.[Symbol.asyncDispose]();
   }
 
   /** Ends the WebSockets; answers being written have `graceMs`. */
@@ -163,27 +209,69 @@ export class AgentService {
   }
 
   #mount(key: string, agent: Agent): Mount {
-    const mount = { key, base: key === "" ? "" : `/${encodeURIComponent(key)}`, agent } as Mount;
-    const engine = new TaskEngine(agent, () => mount.card, this.limits);
-    const handler = new TracedHandler(engine, this.#options.trace?.inbound);
-    return Object.assign(mount, {
+    const { limits } = this;
+    const { auth, card, extendedCard, cardKey, push, store, trace } = this.#options;
+    const authenticator = typeof auth === "object" ? auth : undefined;
+    const cards = new ServiceCards({
+      agent,
+      card,
+      extendedCard,
+      cardKey,
+      auth: authenticator,
+      pushNotifications: push !== false,
+    });
+    const engine = new TaskEngine(agent, () => cards.card, {
+      limits,
+      scope: key,
+      ...(store ? { store } : {}),
+      ...(push === undefined ? {} : { push }),
+    });
+    const guarded = new GuardedHandler({
+      inner: engine,
+      limits,
+      callers: this.#callers,
+      inputModes: card?.inputModes,
+      extendedCard: () => cards.extended(),
+    });
+    const handler = new TracedHandler(guarded, trace?.inbound, this.#observer);
+    return {
+      key,
+      base: key === "" ? "" : `/${encodeURIComponent(key)}`,
       engine,
       handler,
-      jsonRpc: new JsonRpcEndpoint(handler, this.limits),
-      rest: new RestEndpoint(handler, this.limits),
-    });
+      jsonRpc: new JsonRpcEndpoint(handler, limits),
+      rest: new RestEndpoint(handler, limits),
+      cards,
+    };
   }
 
   #find(pathname: string): Mount | undefined {
     return this.#mounts.find(({ base }) => pathname === base || pathname.startsWith(`${base}/`));
   }
 
+  /** An agent's own WebSocket, or the one of all, where the tenant tells. */
+  #findWs(pathname: string): A2ARequestHandler | undefined {
+    if (!this.#bindings.includes("ws")) return undefined;
+    const own = this.#mounts.find(({ base }) => pathname === `${base}/ws`);
+    if (own) return own.handler;
+    return pathname === "/ws" ? this.tenantHandler : undefined;
+  }
+
   #keys(): string[] {
     return this.#mounts.map(({ key }) => key);
   }
 
-  #readiness(response: ServerResponse): void {
-    sendJson(response, this.#isDraining ? 503 : 200, { status: this.#isDraining ? "draining" : "ready" });
+  /** Whether it takes tasks is everybody's to ask; what it has in hand is not. */
+  async #readiness(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const status = this.#isDraining ? "draining" : "ready";
+    const code = this.#isDraining ? 503 : 200;
+    const isKnown = await this.identify(requestOf(request)).then(
+      () => true,
+      () => false,
+    );
+    if (!isKnown) return sendJson(response, code, { status });
+    const running = this.#mounts.reduce((sum, { engine }) => sum + engine.runningCount, 0);
+    sendJson(response, code, { status, agents: this.#mounts.length, runningTasks: running });
   }
 
   async #identify(request: AuthRequest): Promise<Caller> {
@@ -211,6 +299,21 @@ export class AgentService {
     if (isJsonRpc) await mount.jsonRpc.handle(request, response, context);
     else await mount.rest.handle(request, response, target, context);
   }
+
+  #challengeFor(error: unknown): Record<string, string> {
+    const { code } = WeftError.from(error);
+    if (code !== "unauthenticated" && code !== "permission_denied") return {};
+    const { auth } = this.#options;
+    const challenge = (typeof auth === "object" ? auth.challenge : undefined) ?? "Bearer";
+    return code === "unauthenticated" ? { "www-authenticate": challenge } : {};
+  }
+
+  /** A refusal before there is a call: no span tells of it. */
+  #logRefusal(request: IncomingMessage, error: unknown): void {
+    const { code, message } = WeftError.from(error);
+    const fields = { code, remoteAddress: request.socket.remoteAddress };
+    this.#options.logger?.warn(fields, code === "internal" ? "request failed" : message);
+  }
 }
 
 export function isAgent(value: Agents): value is Agent {
@@ -218,18 +321,32 @@ export function isAgent(value: Agents): value is Agent {
 }
 
 function parseUrl(request: IncomingMessage): URL {
-  const url = URL.parse(request.url ?? "/", "http://local");
-  return url ?? new URL("http://local/");
+  // Not relative to a base: "//other/path" is a path here, not another host.
+  const given = request.url ?? "/";
+  return URL.parse(given.startsWith("/") ? `http://local${given}` : given) ?? new URL("http://local/");
 }
 
 function requestOf(request: IncomingMessage): AuthRequest {
-  return { headers: request.headers, remoteAddress: request.socket.remoteAddress };
+  const { headers } = request;
+  const socket = request.socket as TLSSocket;
+  const certificate = socket.authorized ? socket.getPeerCertificate() : undefined;
+  const isGiven = certificate !== undefined && Object.keys(certificate).length > 0;
+  return { headers, remoteAddress: socket.remoteAddress, ...(isGiven ? { certificate } : {}) };
 }
 
-function challengeFor(error: unknown): Record<string, string> {
-  return WeftError.from(error).code === "unauthenticated" ? { "www-authenticate": "Bearer" } : {};
+function upgradeStatusOf(error: unknown): readonly [number, string] {
+  const { code } = WeftError.from(error);
+  if (code === "unauthenticated") return [401, "Unauthorized"];
+  if (code === "permission_denied") return [403, "Forbidden"];
+  return code === "unavailable" ? [503, "Service Unavailable"] : [500, "Internal Server Error"];
 }
 
-function refuseUpgrade(socket: Duplex, status: number, text: string): void {
-  socket.end(`HTTP/1.1 ${status} ${text}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+function refuseUpgrade(
+  socket: Duplex,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${text}\r\nconnection: close\r\n${more.join("")}content-length: 0\r\n\r\n`);
 }

@@ -26,16 +26,22 @@ export function createCallContext(options: {
       Array.isArray(extensions) ? extensions.join(",") : extensions,
     ),
     user: { isAuthenticated: caller.principal !== null, userName: caller.principal?.name ?? "" },
-    ...(typeof version === "string" && version !== "" ? { requestedVersion: version } : {}),
+    ...(typeof version === "string" && version !== "" ? { requestedVersion: majorMinor(version) } : {}),
     ...(tenant ? { tenant } : {}),
   });
   setCallState(context, {
     binding: options.binding,
     headers,
+    callerKey: caller.principal?.name ?? `@${caller.remoteAddress ?? ""}`,
     isTrusted: isTrusted(caller, headers),
     ...(options.signal ? { signal: options.signal } : {}),
   });
   return context;
+}
+
+/** Patch numbers do not count (A2A 1.0, 3.6). */
+function majorMinor(version: string): string {
+  return /^\s*(\d+\.\d+)(?:\.\d+)?\s*$/.exec(version)?.[1] ?? version;
 }
 
 const proxyHeaders = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];

@@ -1,4 +1,5 @@
 import type * as GrpcClient from "@a2a-js/sdk/client/grpc";
+import type * as GrpcErrors from "@a2a-js/sdk/errors/grpc";
 import type * as GrpcServer from "@a2a-js/sdk/server/grpc";
 import type * as Grpc from "@grpc/grpc-js";
 import { WeftError } from "@weft/tracing";
@@ -8,6 +9,7 @@ export interface GrpcModules {
   readonly grpc: typeof Grpc;
   readonly server: typeof GrpcServer;
   readonly client: typeof GrpcClient;
+  readonly errors: typeof GrpcErrors;
 }
 
 /**
@@ -17,12 +19,13 @@ export interface GrpcModules {
  */
 export async function importGrpc(): Promise<GrpcModules> {
   try {
-    const [grpc, server, client] = await Promise.all([
+    const [grpc, server, client, errors] = await Promise.all([
       import("@grpc/grpc-js"),
       import("@a2a-js/sdk/server/grpc"),
       import("@a2a-js/sdk/client/grpc"),
+      import("@a2a-js/sdk/errors/grpc"),
     ]);
-    return { grpc, server, client };
+    return { grpc, server, client, errors };
   } catch (error) {
     throw new WeftError(
       "missing_dependency",

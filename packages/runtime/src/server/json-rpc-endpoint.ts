@@ -1,24 +1,32 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { StreamResponse } from "@a2a-js/sdk";
+import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
 import { A2A_ERROR_CODE, toJsonRpcError } from "@a2a-js/sdk/errors";
-import { JsonRpcTransportHandler, validateVersion } from "@a2a-js/sdk/server";
+import { validateVersion } from "@a2a-js/sdk/server";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
-import { httpStatusOf, toWireError } from "../a2a/wire-errors.ts";
+import { checkDepth } from "../a2a/check-depth.ts";
+import { checkParams } from "../a2a/check-params.ts";
+import { eventNumberOf } from "../a2a/event-number.ts";
+import { findOperation, setTenant } from "../a2a/operations.ts";
+import { legacyVersion } from "../a2a/uris.ts";
+import { httpStatusOf, refusalHeaders, toWireError } from "../a2a/wire-errors.ts";
 import { isRecord } from "../agent/message.ts";
 import type { Limits } from "./limits.ts";
-import { readBody } from "./read-body.ts";
+import { checkContentType, readBody } from "./read-body.ts";
 import { replyHeaders, sendJson, sendSse } from "./responses.ts";
 
 type RpcId = string | number | null;
+type Body = Record<string, unknown>;
 
-/** A2A over JSON-RPC 2.0: the SDK's transport handler on node:http. */
+/** A2A over JSON-RPC 2.0 on node:http, and through the SDK's compatibility layer for requests of A2A 0.3. */
 export class JsonRpcEndpoint {
   readonly #handler: A2ARequestHandler;
-  readonly #transport: JsonRpcTransportHandler;
+  readonly #legacy: LegacyJsonRpcTransportHandler;
   readonly #limits: Limits;
 
   constructor(handler: A2ARequestHandler, limits: Limits) {
     this.#handler = handler;
-    this.#transport = new JsonRpcTransportHandler(handler);
+    this.#legacy = new LegacyJsonRpcTransportHandler(handler);
     this.#limits = limits;
   }
 
@@ -29,27 +37,63 @@ export class JsonRpcEndpoint {
   ): Promise<void> {
     let id: RpcId = null;
     try {
+      checkContentType(request);
       const body = parseRequest(await readBody(request, this.#limits.bodyBytes));
       if (!isRecord(body)) return sendJson(response, 200, parseError(body === undefined));
       id = idOf(body);
+      checkDepth(body, this.#limits.depth);
       validateVersion(context.requestedVersion, await this.#handler.getAgentCard(), "JSONRPC");
-      const answer = await this.#transport.handle(body, context);
-      if (Symbol.asyncIterator in answer) await this.#stream(response, answer, context, id);
-      else sendJson(response, 200, answer, replyHeaders(context));
+      if (context.requestedVersion === legacyVersion) await this.#answerLegacy(response, body, context, id);
+      else await this.#answer(response, body, context, id);
     } catch (error) {
       refuseJsonRpc(response, error, id, replyHeaders(context));
     }
   }
 
-  #stream(
+  async #answer(response: ServerResponse, body: Body, context: ServerCallContext, id: RpcId): Promise<void> {
+    const refuse = (error: unknown): void => sendJson(response, 200, error, replyHeaders(context));
+    if (!isEnvelope(body))
+      return refuse(refusal(A2A_ERROR_CODE.INVALID_REQUEST, "This is no JSON-RPC request.", id));
+    const { method, params = method === "GetExtendedAgentCard" ? {} : undefined } = body;
+    const operation = findOperation(method);
+    if (!operation) return refuse(refusal(A2A_ERROR_CODE.METHOD_NOT_FOUND, "There is no such method.", id));
+    try {
+      setTenant(context, params);
+      if (operation.isStream) {
+        const stream = operation.call(this.#handler, params, context);
+        await this.#stream(response, stream, { context, id, isLegacy: false });
+      } else {
+        const result = operation.toJson(await operation.call(this.#handler, params, context));
+        sendJson(response, 200, { jsonrpc: "2.0", id, result }, replyHeaders(context));
+      }
+    } catch (error) {
+      refuse(envelope(error, id));
+    }
+  }
+
+  async #answerLegacy(
     response: ServerResponse,
-    stream: AsyncGenerator<unknown, void, undefined>,
+    body: Body,
     context: ServerCallContext,
     id: RpcId,
   ): Promise<void> {
+    if (isRecord(body["params"])) checkParams(body["params"]);
+    const answer = await this.#legacy.handle(body, context);
+    if (Symbol.asyncIterator in answer) await this.#stream(response, answer, { context, id, isLegacy: true });
+    else sendJson(response, 200, answer, replyHeaders(context));
+  }
+
+  #stream<T>(
+    response: ServerResponse,
+    stream: AsyncGenerator<T, void, undefined>,
+    call: { context: ServerCallContext; id: RpcId; isLegacy: boolean },
+  ): Promise<void> {
+    const { context, id, isLegacy } = call;
     return sendSse(response, stream, {
       headers: () => replyHeaders(context),
-      encode: (event) => event,
+      encode: (event) =>
+        isLegacy ? event : { jsonrpc: "2.0", id, result: StreamResponse.toJSON(event as StreamResponse) },
+      numberOf: (event) => (isLegacy ? undefined : eventNumberOf(event as StreamResponse)),
       refuse: (error) => sendJson(response, 200, envelope(error, id), replyHeaders(context)),
       encodeError: (error) => ({ event: "data", body: envelope(error, id) }),
       keepAliveMs: this.#limits.keepAliveMs,
@@ -65,11 +109,7 @@ export function refuseJsonRpc(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   const wire = toWireError(error, "jsonrpc");
-  const isLimit = httpStatusOf(wire) === 413;
-  sendJson(response, httpStatusOf(wire), envelope(wire, id), {
-    ...headers,
-    ...(isLimit ? { connection: "close" } : {}),
-  });
+  sendJson(response, httpStatusOf(wire), envelope(wire, id), { ...headers, ...refusalHeaders(wire) });
 }
 
 function envelope(error: unknown, id: RpcId): unknown {
@@ -85,10 +125,20 @@ function parseRequest(text: string): unknown {
 }
 
 function parseError(isSyntax: boolean): unknown {
-  const error = isSyntax
-    ? { code: A2A_ERROR_CODE.PARSE_ERROR, message: "The body is not JSON." }
-    : { code: A2A_ERROR_CODE.INVALID_REQUEST, message: "The body is not a JSON-RPC request object." };
-  return { jsonrpc: "2.0", id: null, error };
+  return isSyntax
+    ? refusal(A2A_ERROR_CODE.PARSE_ERROR, "The body is not JSON.", null)
+    : refusal(A2A_ERROR_CODE.INVALID_REQUEST, "The body is not a JSON-RPC request object.", null);
+}
+
+function refusal(code: number, message: string, id: RpcId): unknown {
+  return { jsonrpc: "2.0", id, error: { code, message } };
+}
+
+/** A request of JSON-RPC 2.0 (its section 4); `params` are the operation's to check. */
+function isEnvelope(body: Body): body is Body & { method: string } {
+  const { jsonrpc, method, id } = body;
+  const hasId = id === undefined || id === null || typeof id === "string" || Number.isInteger(id);
+  return jsonrpc === "2.0" && typeof method === "string" && method !== "" && hasId;
 }
 
 function idOf(body: Record<string, unknown>): RpcId {

@@ -1,8 +1,8 @@
 /*
  * Listener: the ports of a service.
  *
- * Job: node:http for JSON-RPC, REST and WebSocket; gRPC on the same port (by looking at a connection's first bytes)
- *   or on one of its own.
+ * Job: node:http for JSON-RPC, REST and WebSocket; gRPC on the same port (TLS says which, else a connection's first
+ *   bytes do) or on one of its own; TLS in front of all of them.
  * Owns: the servers and sockets. Does not own: what requests mean.
  */
 import { createServer as createHttpServer } from "node:http";
@@ -10,6 +10,8 @@ import type { Server as HttpServer } from "node:http";
 import { createServer as createNetServer } from "node:net";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { createServer as createTlsServer } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { WeftError } from "@weft/tracing";
 import { ROOT_CONTEXT, runInContext } from "@weft/tracing/internal";
 import type { AgentService } from "./agent-service.ts";
@@ -19,15 +21,37 @@ import type { Limits } from "./limits.ts";
 /** How HTTP/2 begins (RFC 9113, 3.4); the first bytes tell it from any HTTP/1 method. */
 const http2Preface = Buffer.from("PRI * HTTP/2.0");
 
+/** What a listener needs to speak TLS. */
+export interface ServerTls {
+  /** PEM of the certificate and those between it and its authority. */
+  readonly cert: string | Buffer;
+  /** PEM of its key. */
+  readonly key: string | Buffer;
+  /** PEM of the authorities whose client certificates are taken (mutual TLS). */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+}
+
+export interface ListenerOptions {
+  readonly service: AgentService;
+  /** Handed the connections that speak HTTP/2. */
+  readonly grpc?: GrpcEndpoint | undefined;
+  /** Whether anything but gRPC is served here. */
+  readonly hasHttp: boolean;
+  readonly tls?: ServerTls | undefined;
+  /** Whether clients are asked for a certificate. */
+  readonly asksCertificate?: boolean;
+}
+
 export class Listener {
   readonly #http: HttpServer;
   readonly #front: NetServer | HttpServer;
   readonly #sockets = new Set<Socket>();
 
-  /** `grpc`: handed the connections that begin with HTTP/2. */
-  constructor(service: AgentService, grpc?: GrpcEndpoint) {
+  constructor(options: ListenerOptions) {
+    const { service, grpc, tls } = options;
     this.#http = createHttp(service);
-    this.#front = grpc ? createFront(this.#http, grpc, service.limits.headersMs) : this.#http;
+    this.#front = grpc || tls ? createFront(this.#http, options) : this.#http;
+    this.#front.maxConnections = service.limits.connections;
     this.#front.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
@@ -104,13 +128,45 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex, limits: 
   socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(message)}\r\n\r\n${message}`);
 }
 
-/** Accepts every connection, looks at its first bytes, and hands it to whom it speaks to. */
-function createFront(http: HttpServer, grpc: GrpcEndpoint, firstBytesMs: number): NetServer {
+/** Accepts every connection, finds out what it speaks, and hands it to whom it speaks to. */
+function createFront(http: HttpServer, options: ListenerOptions): NetServer {
   // The HTTP server never listens itself; its timeouts start with this event.
   http.emit("listening");
+  return options.tls ? createTlsFront(http, options, options.tls) : createPlainFront(http, options);
+}
+
+/** The handshake says what is spoken. A certificate that does not verify ends the connection; none is for `auth` to refuse. */
+function createTlsFront(http: HttpServer, options: ListenerOptions, tls: ServerTls): NetServer {
+  const { grpc, hasHttp, asksCertificate = false } = options;
+  const { cert, key, ca } = tls;
+  const server = createTlsServer({
+    cert,
+    key,
+    ...(ca === undefined ? {} : { ca: typeof ca === "string" || Buffer.isBuffer(ca) ? ca : [...ca] }),
+    requestCert: asksCertificate,
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: options.service.limits.headersMs,
+    // Ours decides: who speaks both (a browser) gets HTTP/1.1, who speaks only HTTP/2 is a gRPC client.
+    ALPNProtocols: [...(hasHttp ? ["http/1.1"] : []), ...(grpc ? ["h2"] : [])],
+  });
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.on("secureConnection", (socket: TLSSocket) => {
+    socket.on("error", () => socket.destroy());
+    const isForged = asksCertificate && !socket.authorized && socket.getPeerX509Certificate() !== undefined;
+    if (isForged) socket.destroy();
+    else if (grpc && socket.alpnProtocol === "h2") grpc.inject(socket);
+    else if (hasHttp) http.emit("connection", socket);
+    else socket.destroy();
+  });
+  return server;
+}
+
+function createPlainFront(http: HttpServer, options: ListenerOptions): NetServer {
+  const { grpc, hasHttp } = options;
   return createNetServer((socket) => {
     socket.on("error", () => socket.destroy());
-    socket.setTimeout(firstBytesMs, () => socket.destroy());
+    socket.setTimeout(options.service.limits.headersMs, () => socket.destroy());
     socket.once("data", (chunk) => {
       socket.pause();
       socket.setTimeout(0);
@@ -118,8 +174,9 @@ function createFront(http: HttpServer, grpc: GrpcEndpoint, firstBytesMs: number)
       socket.unshift(chunk);
       const length = Math.min(chunk.length, http2Preface.length);
       const isHttp2 = chunk.subarray(0, length).equals(http2Preface.subarray(0, length));
-      if (isHttp2) grpc.inject(socket);
-      else http.emit("connection", socket);
+      if (isHttp2 && grpc) grpc.inject(socket);
+      else if (hasHttp) http.emit("connection", socket);
+      else socket.destroy();
       process.nextTick(() => socket.resume());
     });
   });

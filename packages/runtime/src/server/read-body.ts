@@ -1,5 +1,8 @@
 import type { IncomingMessage } from "node:http";
+import { A2A_CONTENT_TYPE } from "@a2a-js/sdk";
+import { ContentTypeNotSupportedError } from "@a2a-js/sdk/errors";
 import { WeftError } from "@weft/tracing";
+import { limitError } from "../a2a/wire-errors.ts";
 
 /**
  * Reads a request body as text.
@@ -10,7 +13,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   // A body parser in front of agentHandler has read the request and left what it read.
   if (request.readableEnded) return JSON.stringify((request as { body?: unknown }).body ?? null);
   const tooLarge = (): WeftError =>
-    new WeftError("limit_exceeded", `The body exceeds the limit bodyBytes of ${maxBytes} bytes.`);
+    limitError("bodyBytes", `The body exceeds the limit bodyBytes of ${maxBytes} bytes.`);
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
@@ -30,6 +33,17 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   );
   request.once("error", (error) => reject(WeftError.from(error, "aborted")));
   return promise;
+}
+
+/**
+ * Refuses a body that is not declared as JSON. A web page can send plain text anywhere without asking; JSON it cannot.
+ *
+ * @throws ContentTypeNotSupportedError
+ */
+export function checkContentType(request: IncomingMessage): void {
+  const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type === undefined || type === "application/json" || type === A2A_CONTENT_TYPE) return;
+  throw new ContentTypeNotSupportedError(`Content type "${type.slice(0, 64)}" is not JSON.`);
 }
 
 /**

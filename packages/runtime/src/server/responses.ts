@@ -33,6 +33,8 @@ export function replyHeaders(context: ServerCallContext): Record<string, string>
 export interface SseOptions<T> {
   readonly headers: () => Readonly<Record<string, string>>;
   encode(item: T): unknown;
+  /** The event's number within its task, which a client gives back as `last-event-id`. */
+  numberOf(item: T): string | undefined;
   /** An error before the first event: a plain answer. */
   refuse(error: unknown): void;
   /** An error after it: the stream's last event. */
@@ -54,11 +56,17 @@ export async function sendSse<T>(
     return;
   }
   response.writeHead(200, { ...SSE_HEADERS, ...options.headers() });
-  const keepAlive = setInterval(() => response.write(": keep-alive\n\n"), options.keepAliveMs);
+  // A reader that is behind has signs of life enough; more would pile up.
+  const keepAlive = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(": keep-alive\n\n");
+  }, options.keepAliveMs);
   keepAlive.unref();
   try {
     for (; !step.done && !response.destroyed; step = await stream.next()) {
-      await write(response, formatSSEEvent(options.encode(step.value)));
+      const number = options.numberOf(step.value);
+      const text = formatSSEEvent(options.encode(step.value));
+      const written = write(response, number === undefined ? text : `id: ${number}\n${text}`);
+      if (written) await written;
     }
   } catch (error) {
     const { event, body } = options.encodeError(error);

@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { A2A_CONTENT_TYPE, StreamResponse } from "@a2a-js/sdk";
-import { ContentTypeNotSupportedError, toRestErrorBody } from "@a2a-js/sdk/errors";
+import { toRestErrorBody } from "@a2a-js/sdk/errors";
 import { validateVersion } from "@a2a-js/sdk/server";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
-import { httpStatusOf, toWireError } from "../a2a/wire-errors.ts";
+import { checkDepth } from "../a2a/check-depth.ts";
+import { eventNumberOf } from "../a2a/event-number.ts";
+import { httpStatusOf, refusalHeaders, statusNameOf, toWireError } from "../a2a/wire-errors.ts";
 import type { Limits } from "./limits.ts";
-import { parseJson, readBody } from "./read-body.ts";
+import { checkContentType, parseJson, readBody } from "./read-body.ts";
 import { replyHeaders, sendJson, sendSse } from "./responses.ts";
 import { restRoutes } from "./rest-routes.ts";
 import type { RestAnswer, RestRoute } from "./rest-routes.ts";
@@ -41,11 +43,10 @@ export class RestEndpoint {
   }
 
   async #readBody(request: IncomingMessage): Promise<unknown> {
-    const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
-    if (type !== undefined && type !== "application/json" && type !== A2A_CONTENT_TYPE) {
-      throw new ContentTypeNotSupportedError(`Content type "${type}" is not JSON.`);
-    }
-    return parseJson(await readBody(request, this.#limits.bodyBytes));
+    checkContentType(request);
+    const body = parseJson(await readBody(request, this.#limits.bodyBytes));
+    checkDepth(body, this.#limits.depth);
+    return body;
   }
 
   async #send(response: ServerResponse, answer: RestAnswer, context: ServerCallContext): Promise<void> {
@@ -53,6 +54,7 @@ export class RestEndpoint {
       await sendSse(response, answer.stream, {
         headers: () => replyHeaders(context),
         encode: (event) => StreamResponse.toJSON(event),
+        numberOf: eventNumberOf,
         refuse: (error) => refuseRest(response, error, replyHeaders(context)),
         encodeError: (error) => ({ event: "error", body: errorBody(error) }),
         keepAliveMs: this.#limits.keepAliveMs,
@@ -74,16 +76,15 @@ export function refuseRest(
   error: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const status = httpStatusOf(toWireError(error, "rest"));
-  sendJson(response, status, errorBody(error), {
-    ...headers,
-    ...(status === 413 ? { connection: "close" } : {}),
-  });
+  const wire = toWireError(error, "rest");
+  sendJson(response, httpStatusOf(wire), errorBody(wire), { ...headers, ...refusalHeaders(wire) });
 }
 
 function errorBody(error: unknown): unknown {
   const wire = toWireError(error, "rest");
-  return toRestErrorBody(wire, httpStatusOf(wire));
+  const body = toRestErrorBody(wire, httpStatusOf(wire));
+  const status = statusNameOf(wire);
+  return status === undefined ? body : { error: { ...body.error, status } };
 }
 
 function findRoute(method: string, path: string): { route: RestRoute; ids: string[] } {

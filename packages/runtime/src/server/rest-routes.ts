@@ -1,7 +1,6 @@
 import {
   AgentCard,
   ListTaskPushNotificationConfigsResponse,
-  ListTasksResponse,
   SendMessageRequest,
   SendMessageResponse,
   Task,
@@ -11,6 +10,7 @@ import {
 import type { ListTasksRequest, Message, MessageFns, StreamResponse } from "@a2a-js/sdk";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
+import { listTasksToJson, parseParams } from "../a2a/operations.ts";
 import { isRecord } from "../agent/message.ts";
 
 /** One REST request, taken apart. */
@@ -56,8 +56,10 @@ export const restRoutes: readonly RestRoute[] = [
   {
     method: "GET",
     path: /^\/tasks$/,
-    answer: async ({ handler, context, query }) =>
-      ok(ListTasksResponse, await handler.listTasks(listRequest(query), context)),
+    answer: async ({ handler, context, query }) => ({
+      status: 200,
+      body: listTasksToJson(await handler.listTasks(listRequest(query), context)),
+    }),
   },
   {
     method: "GET",
@@ -110,7 +112,8 @@ export const restRoutes: readonly RestRoute[] = [
     answer: async ({ handler, context, ids }) => {
       const request = { tenant: "", taskId: ids[0]!, pageSize: 0, pageToken: "" };
       const configs = await handler.listTaskPushNotificationConfigs(request, context);
-      return ok(ListTaskPushNotificationConfigsResponse, configs);
+      const body = { configs: [], ...(ListTaskPushNotificationConfigsResponse.toJSON(configs) as object) };
+      return { status: 200, body };
     },
   },
   {
@@ -147,8 +150,7 @@ function toPayload(result: Message | Task): SendMessageResponse["payload"] {
 
 /** The codecs read anything; what is not an object is refused before them. */
 function parseBody<T>(codec: MessageFns<T>, body: unknown): T {
-  if (!isRecord(body)) throw new WeftError("invalid_argument", "The body must be a JSON object.");
-  return codec.fromJSON(body);
+  return parseParams(codec, body);
 }
 
 function listRequest(query: URLSearchParams): ListTasksRequest {

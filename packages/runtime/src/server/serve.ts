@@ -7,7 +7,7 @@ import { isLoopback } from "./call-context.ts";
 import { GrpcEndpoint } from "./grpc-endpoint.ts";
 import { importGrpc } from "./import-grpc.ts";
 import { Listener } from "./listener.ts";
-import { createTenantHandler } from "./tenant-handler.ts";
+import type { ServerTls } from "./listener.ts";
 
 export interface ServeOptions extends AgentServiceOptions {
   /** Default 0: any free port; {@link Service.port} tells which. */
@@ -18,6 +18,8 @@ export interface ServeOptions extends AgentServiceOptions {
   readonly publicUrl?: string;
   /** A port of its own for gRPC. Default: the same port as everything else. */
   readonly grpcPort?: number;
+  /** Serves all bindings over TLS. */
+  readonly tls?: ServerTls;
   /** Allows a listener that is not loopback without `auth`. */
   readonly insecure?: boolean;
   /** Whether SIGTERM and SIGINT drain. Default true. */
@@ -50,25 +52,29 @@ export async function serve(agents: Agents, options: ServeOptions = {}): Promise
   const hasGrpc = options.bindings?.includes("grpc") ?? false;
   const grpc = hasGrpc ? await createGrpc(service) : undefined;
   const isShared = grpc !== undefined && options.grpcPort === undefined;
-  const listener = new Listener(service, isShared ? grpc : undefined);
+  const common = { service, tls: options.tls, asksCertificate: asksCertificate(options) };
+  const listener = new Listener({ ...common, hasHttp: true, grpc: isShared ? grpc : undefined });
   const port = await listener.listen(host, options.port ?? 0);
-  const grpcPort = isShared ? port : await listenGrpc(grpc, listener, host, options.grpcPort);
-  const url = (options.publicUrl ?? `http://${hostText(host)}:${port}`).replace(/\/+$/, "");
-  service.publish(url, grpcPort === undefined ? undefined : `${grpcHost(url, options)}:${grpcPort}`);
-  return new RunningService({
-    service,
-    listener,
-    grpc,
-    url,
-    port,
-    grpcPort,
-    signals: options.signals ?? true,
-  });
+  const grpcListener = grpc && !isShared ? new Listener({ ...common, hasHttp: false, grpc }) : undefined;
+  const parts = { service, grpc, listeners: grpcListener ? [listener, grpcListener] : [listener] };
+  try {
+    const grpcPort =
+      (await grpcListener?.listen(host, options.grpcPort ?? 0)) ?? (isShared ? port : undefined);
+    const url = (
+      options.publicUrl ?? `${options.tls ? "https" : "http"}://${hostText(host)}:${port}`
+    ).replace(/\/+$/, "");
+    service.publish(url, grpcPort === undefined ? undefined : grpcAddress(url, grpcPort, options));
+    await service.ready();
+    return new RunningService({ ...parts, url, port, grpcPort, signals: options.signals ?? true });
+  } catch (error) {
+    await closeAll(parts.listeners);
+    throw error;
+  }
 }
 
 interface Parts {
   readonly service: AgentService;
-  readonly listener: Listener;
+  readonly listeners: readonly Listener[];
   readonly grpc: GrpcEndpoint | undefined;
   readonly url: string;
   readonly port: number;
@@ -112,36 +118,25 @@ class RunningService implements Service {
   }
 
   async #drain(timeoutMs: number): Promise<void> {
-    const { service, listener, grpc } = this.#parts;
+    const { service, listeners, grpc } = this.#parts;
     this.#forgetSignals();
     await service.drain(timeoutMs);
-    listener.stopAccepting();
+    for (const listener of listeners) listener.stopAccepting();
     service.closeConnections(closeGraceMs);
-    await Promise.all([grpc?.close(closeGraceMs), listener.close(closeGraceMs)]);
+    await Promise.all([grpc?.close(closeGraceMs), ...listeners.map((one) => one.close(closeGraceMs))]);
     await flushTraces();
   }
 }
 
-async function listenGrpc(
-  grpc: GrpcEndpoint | undefined,
-  listener: Listener,
-  host: string,
-  port: number | undefined,
-): Promise<number | undefined> {
-  try {
-    return await grpc?.listen(host, port ?? 0);
-  } catch (error) {
-    listener.stopAccepting();
-    await listener.close(0);
-    throw error;
-  }
+async function closeAll(listeners: readonly Listener[]): Promise<void> {
+  for (const listener of listeners) listener.stopAccepting();
+  await Promise.all(listeners.map((listener) => listener.close(0)));
 }
 
 async function createGrpc(service: AgentService): Promise<GrpcEndpoint> {
-  const handler = createTenantHandler(service.handlers, () => service.cards.values().next().value!);
   return new GrpcEndpoint({
     modules: await importGrpc(),
-    handler,
+    handler: service.tenantHandler,
     limits: service.limits,
     authenticate: (request) => service.identify(request),
   });
@@ -159,7 +154,17 @@ function hostText(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** gRPC is reached at the public host when there is one. */
-function grpcHost(url: string, options: ServeOptions): string {
-  return options.publicUrl ? new URL(url).hostname : hostText(options.host ?? "127.0.0.1");
+/** gRPC is reached at the public host when there is one; an address with a scheme is one with TLS. */
+function grpcAddress(url: string, port: number, options: ServeOptions): string {
+  const host = options.publicUrl ? new URL(url).hostname : hostText(options.host ?? "127.0.0.1");
+  return `${options.tls ? "https://" : ""}${host}:${port}`;
+}
+
+/** @throws WeftError `invalid_argument` where certificates are asked for and nothing could check them */
+function asksCertificate({ auth, tls }: ServeOptions): boolean {
+  const asks = typeof auth === "object" && auth.asksCertificate === true;
+  if (asks && tls?.ca === undefined) {
+    throw new WeftError("invalid_argument", "mutualTls() needs tls with cert, key and the clients' ca.");
+  }
+  return asks;
 }

@@ -2,6 +2,7 @@ import type { AgentCard } from "@a2a-js/sdk";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
 import { toWireError } from "../a2a/wire-errors.ts";
+import { callStateOf } from "../task/call-state.ts";
 
 const operations = [
   "getAuthenticatedExtendedAgentCard",
@@ -20,23 +21,23 @@ const operations = [
 type Operation = (params: unknown, context: ServerCallContext) => unknown;
 
 /**
- * One request handler for several agents, chosen by the call's tenant: gRPC has one address for all of them. A sole
- * agent needs no tenant.
+ * One request handler for several agents, chosen by the call's tenant: gRPC has one address for all of them,
+ * and a client of several one WebSocket. A sole agent needs no tenant.
  */
 export function createTenantHandler(
   handlers: ReadonlyMap<string, A2ARequestHandler>,
   card: () => AgentCard,
 ): A2ARequestHandler {
-  const choose = (tenant: string): A2ARequestHandler => {
+  const choose = (tenant: string, context: ServerCallContext): A2ARequestHandler => {
     const handler =
       handlers.get(tenant) ?? (handlers.size === 1 ? handlers.values().next().value : undefined);
     if (handler) return handler;
-    throw toWireError(unknownAgent(tenant, [...handlers.keys()]), "grpc");
+    throw toWireError(unknownAgent(tenant, [...handlers.keys()]), callStateOf(context).binding);
   };
   const entries = operations.map((operation): [string, Operation] => [
     operation,
     (params, context) => {
-      const handler = choose(context.tenant ?? "");
+      const handler = choose(context.tenant ?? "", context);
       return (handler[operation] as Operation).call(handler, params, context);
     },
   ]);

@@ -9,7 +9,7 @@
  * I2  No header and no metadata makes a call fail.
  * I3  The SERVER span ends when nobody is left to answer; the task may go on.
  */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Message, SendMessageRequest, StreamResponse } from "@a2a-js/sdk";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import {
@@ -29,7 +29,8 @@ import { carrierOf, readHop } from "../a2a/hop.ts";
 import { unpackMessages } from "../a2a/message-mapping.ts";
 import { tracedStream } from "../a2a/traced-stream.ts";
 import { toWireError } from "../a2a/wire-errors.ts";
-import { callStateOf } from "../task/call-state.ts";
+import { callStateOf, ownerOf } from "../task/call-state.ts";
+import { CallObserver } from "./call-observer.ts";
 
 type Params<M extends keyof A2ARequestHandler> = Parameters<A2ARequestHandler[M]>[0];
 type Result<M extends keyof A2ARequestHandler> = Awaited<ReturnType<A2ARequestHandler[M]>>;
@@ -38,11 +39,13 @@ type Subject = { message?: Message | undefined; taskId?: string | undefined };
 export class TracedHandler implements A2ARequestHandler {
   readonly #inner: A2ARequestHandler;
   readonly #inbound: InboundPolicy | undefined;
+  readonly #observer: CallObserver;
 
   /** `inbound`: what to make of every caller's context. Default: `parent` for trusted callers, `link` for others. */
-  constructor(inner: A2ARequestHandler, inbound?: InboundPolicy) {
+  constructor(inner: A2ARequestHandler, inbound?: InboundPolicy, observer = new CallObserver()) {
     this.#inner = inner;
     this.#inbound = inbound;
+    this.#observer = observer;
   }
 
   getAgentCard(): Promise<Result<"getAgentCard">> {
@@ -50,7 +53,7 @@ export class TracedHandler implements A2ARequestHandler {
   }
 
   sendMessage(given: Params<"sendMessage">, context: ServerCallContext): Promise<Result<"sendMessage">> {
-    const params = withContextId(given);
+    const params = withContextId(given, context);
     return this.#unary("SendMessage", { message: params.message }, context, () =>
       this.#inner.sendMessage(params, context),
     );
@@ -60,7 +63,7 @@ export class TracedHandler implements A2ARequestHandler {
     given: Params<"sendMessageStream">,
     context: ServerCallContext,
   ): AsyncGenerator<StreamResponse, void, undefined> {
-    const params = withContextId(given);
+    const params = withContextId(given, context);
     const subject = { message: params.message };
     return this.#stream("SendStreamingMessage", subject, context, () =>
       this.#inner.sendMessageStream(params, context),
@@ -142,13 +145,16 @@ export class TracedHandler implements A2ARequestHandler {
   ): Promise<T> {
     const state = callStateOf(context);
     const opened = this.#open(method, subject, context);
+    const ended = this.#observe(method, opened, context);
     try {
       const result = await opened.run(call);
       if (isTask(result)) noteTask(opened.span, result);
       opened.end(state.signal?.aborted ? Outcomes.abandoned : undefined);
+      ended();
       return result;
     } catch (error) {
       opened.fail(error);
+      ended(error);
       throw toWireError(error, state.binding);
     }
   }
@@ -161,12 +167,22 @@ export class TracedHandler implements A2ARequestHandler {
   ): AsyncGenerator<StreamResponse, void, undefined> {
     const state = callStateOf(context);
     const opened = this.#open(method, subject, context);
+    const ended = this.#observe(method, opened, context);
     return tracedStream(opened, opened.run(call), {
       onItem: (response) => noteResponse(opened.span, response),
-      mapError: (error) => toWireError(error, state.binding),
+      mapError: (error) => {
+        ended(error);
+        return toWireError(error, state.binding);
+      },
       outcomeAtEnd: () => (state.signal?.aborted ? Outcomes.abandoned : undefined),
       outcomeOnLeave: Outcomes.abandoned,
+      onEnd: ended,
     });
+  }
+
+  #observe(method: A2AMethod, opened: OpenSpan, context: ServerCallContext): (error?: unknown) => void {
+    const { traceId, spanId } = opened.span;
+    return this.#observer.begin({ method, context, traceId, spanId });
   }
 
   #open(method: A2AMethod, subject: Subject, context: ServerCallContext): OpenSpan {
@@ -208,11 +224,26 @@ function recordMessage(opened: OpenSpan, message: Message): void {
   }
 }
 
-/** A new conversation gets its context id here, so that the SERVER span can name it too. */
-function withContextId(params: SendMessageRequest): SendMessageRequest {
+/**
+ * A new conversation gets its context id here, so that the SERVER span can name it too. It is made from the message's id
+ * and who sent it: a first message that is sent again, its answer lost, finds its conversation, and is one turn. A
+ * short id may be anybody's: then the context is random, unless the sender logged in.
+ */
+function withContextId(params: SendMessageRequest, context: ServerCallContext): SendMessageRequest {
   const { message } = params;
   if (!message || message.contextId !== "" || message.taskId !== "") return params;
-  return { ...params, message: { ...message, contextId: randomUUID() } };
+  const owner = ownerOf(context);
+  const isUnique = message.messageId !== "" && (owner !== "" || message.messageId.length >= 32);
+  const contextId = isUnique ? contextIdOf(owner, message.messageId) : randomUUID();
+  return { ...params, message: { ...message, contextId } };
+}
+
+function contextIdOf(owner: string, messageId: string): string {
+  const hex = createHash("sha256")
+    .update(JSON.stringify([owner, messageId]))
+    .digest("hex");
+  // A UUID of version 8: made by the application.
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 function isTask(value: unknown): value is Parameters<typeof noteTask>[1] {

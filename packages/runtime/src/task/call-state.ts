@@ -8,6 +8,8 @@ export interface CallState {
   readonly binding: Binding;
   /** Lower-case names; on ws the parameters of the request frame. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Whose limits count: a login's name, or `@` and an address. */
+  readonly callerKey?: string;
   /** Fires when the caller is gone. The task goes on. */
   readonly signal?: AbortSignal;
   /** An authenticated caller, or loopback without proxy headers: its context and conversation id are obeyed. */

@@ -2,23 +2,46 @@
  * ContextSession: what a service keeps of one A2A context, and its order.
  *
  * Job: one history, one state and one turn at a time per (owner, context).
- * Owns: the session's history and state, and which message ids it has taken.
+ * Owns: the session's history and state, and which message ids it has taken. Does not own: when it is stored.
  *
  * I1  Turns of one context never overlap; those of different contexts do.
- * I2  A session in use is never forgotten; of the idle ones the longest unused goes first.
+ * I2  A session in use is never forgotten; of the idle ones the longest unused goes first. Where the store outlives the
+ *     process an idle session is read again: another process may have gone on with it.
  */
 import { History } from "../agent/history.ts";
+import type { AgentMessage, ContentPart } from "../agent/message.ts";
+import { parseMessage } from "../agent/parse-message.ts";
+import type { ContextKey, TaskCommit, TaskStore } from "../store/task-store.ts";
 
 const maxMessageIds = 10_000;
 
+interface StoredSession {
+  readonly historyId: string;
+  readonly state?: unknown;
+  readonly turns: number;
+}
+
 export class ContextSession<T> {
-  readonly history = new History();
+  readonly key: ContextKey;
+  readonly history: History;
   /** The agent's own, JSON (AgentContext.session). */
-  readonly session: { state: unknown } = { state: undefined };
-  turns = 0;
+  readonly session: { state: unknown };
+  turns: number;
   #tail: Promise<void> = Promise.resolve();
   #running = 0;
+  #stored: number;
   readonly #taken = new Map<string, T>();
+
+  constructor(key: ContextKey, stored?: { readonly body: string; readonly history: readonly string[] }) {
+    this.key = key;
+    const body = stored && (JSON.parse(stored.body) as StoredSession);
+    this.history = new History(
+      body && { id: body.historyId, messages: stored.history.map((text) => parseMessage(JSON.parse(text))) },
+    );
+    this.session = { state: body?.state };
+    this.turns = body?.turns ?? 0;
+    this.#stored = this.history.length;
+  }
 
   get isIdle(): boolean {
     return this.#running === 0;
@@ -39,31 +62,96 @@ export class ContextSession<T> {
     this.#taken.set(messageId, by);
     if (this.#taken.size > maxMessageIds) this.#taken.delete(this.#taken.keys().next().value!);
   }
+
+  forget(messageId: string): void {
+    this.#taken.delete(messageId);
+  }
+
+  /** What is to be stored of it now: its state, and the messages since the last time. */
+  unstored(): Required<Pick<TaskCommit, "context" | "history">> {
+    const { history, turns } = this;
+    const body: StoredSession = { historyId: history.id, state: this.session.state, turns };
+    const fresh = history.messages.slice(this.#stored);
+    const rows = fresh.map((message, at) => ({ place: this.#stored + at, body: encodeMessage(message) }));
+    this.#stored = history.length;
+    return { context: { ...this.key, body: JSON.stringify(body) }, history: rows };
+  }
+}
+
+interface Slot<T> {
+  readonly opening: Promise<ContextSession<T>>;
+  session: ContextSession<T> | undefined;
+  /** Callers inside `use`. */
+  claims: number;
 }
 
 export class ContextSessions<T> {
-  readonly #sessions = new Map<string, ContextSession<T>>();
+  readonly #slots = new Map<string, Slot<T>>();
   readonly #max: number;
+  readonly #store: TaskStore;
 
-  constructor(max: number) {
+  constructor(max: number, store: TaskStore) {
     this.#max = max;
+    this.#store = store;
   }
 
-  /** The session of a context, made when it is new. A context belongs to its owner: another's is another session. */
-  open(owner: string, contextId: string): ContextSession<T> {
-    const key = JSON.stringify([owner, contextId]);
-    const session = this.#sessions.get(key) ?? new ContextSession<T>();
-    this.#sessions.delete(key);
-    this.#sessions.set(key, session);
-    if (this.#sessions.size > this.#max) this.#forgetOldest();
-    return session;
+  /** Gives `fn` the session of a context, made when it is new. A context belongs to its owner: another's is another session. */
+  async use<R>(key: ContextKey, fn: (session: ContextSession<T>) => Promise<R>): Promise<R> {
+    const name = JSON.stringify([key.owner, key.contextId]);
+    const known = this.#slots.get(name);
+    const slot = known && !this.#isOld(known) ? known : this.#open(key);
+    this.#slots.delete(name);
+    this.#slots.set(name, slot);
+    if (this.#slots.size > this.#max) this.#forgetOldest();
+    slot.claims++;
+    try {
+      return await fn(await slot.opening);
+    } finally {
+      slot.claims--;
+      if (!slot.session && this.#slots.get(name) === slot) this.#slots.delete(name);
+    }
+  }
+
+  /** Drops what a fenced worker left behind. */
+  forget({ owner, contextId }: ContextKey): void {
+    this.#slots.delete(JSON.stringify([owner, contextId]));
+  }
+
+  #isOld(slot: Slot<T>): boolean {
+    return this.#store.isDurable && isIdle(slot);
+  }
+
+  #open(key: ContextKey): Slot<T> {
+    const slot: Slot<T> = { opening: this.#load(key), session: undefined, claims: 0 };
+    slot.opening.then(
+      (session) => (slot.session = session),
+      () => undefined,
+    );
+    return slot;
+  }
+
+  async #load(key: ContextKey): Promise<ContextSession<T>> {
+    return new ContextSession<T>(key, this.#store.isDurable ? await this.#store.context(key) : undefined);
   }
 
   #forgetOldest(): void {
-    for (const [key, session] of this.#sessions) {
-      if (!session.isIdle) continue;
-      this.#sessions.delete(key);
+    for (const [name, slot] of this.#slots) {
+      if (!isIdle(slot)) continue;
+      this.#slots.delete(name);
       return;
     }
   }
+}
+
+function isIdle(slot: Slot<unknown>): boolean {
+  return slot.claims === 0 && slot.session?.isIdle === true;
+}
+
+/** Bytes as base64; `parseMessage` takes them back. */
+function encodeMessage(message: AgentMessage): string {
+  if (!Array.isArray(message.content)) return JSON.stringify(message);
+  const content = (message.content as readonly ContentPart[]).map((part) =>
+    part.type === "file" && part.data ? { ...part, data: Buffer.from(part.data).toString("base64") } : part,
+  );
+  return JSON.stringify({ ...message, content });
 }

@@ -1,39 +1,49 @@
 import { TaskState } from "@a2a-js/sdk";
-import type { ListTasksRequest, ListTasksResponse } from "@a2a-js/sdk";
+import type { ListTasksRequest, ListTasksResponse, Task } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
-import type { TaskActor } from "./task-actor.ts";
+import type { TaskQuery, TaskRow, TaskStore } from "../store/task-store.ts";
 
 const defaultPageSize = 50;
 const maxPageSize = 100;
 
-/** ListTasks over a caller's tasks: newest change first, artifacts only on request (A2A 1.0, 3.1.4). */
-export function listTasks(actors: readonly TaskActor[], params: ListTasksRequest): ListTasksResponse {
+/**
+ * ListTasks over a caller's tasks: newest change first, artifacts only on request (A2A 1.0, 3.1.4). Pages go on after
+ * the last task seen, so that what is new moves none of them.
+ */
+export async function listTasks(
+  store: TaskStore,
+  owner: { readonly scope: string; readonly owner: string },
+  params: ListTasksRequest,
+  read: (row: TaskRow) => Task,
+): Promise<ListTasksResponse> {
   const pageSize = checkPageSize(params.pageSize);
-  const offset = parseToken(params.pageToken);
-  const after = params.statusTimestampAfter;
-  const found = actors
-    .filter(({ record }) => params.contextId === "" || record.contextId === params.contextId)
-    .filter(({ record }) => isWanted(record.state, params.status))
-    .filter(({ record }) => after === undefined || Date.parse(record.changedAt) >= Date.parse(after))
-    .sort(
-      (a, b) =>
-        b.record.changedAt.localeCompare(a.record.changedAt) || a.record.id.localeCompare(b.record.id),
-    );
-  const page = found.slice(offset, offset + pageSize);
-  const options = {
-    historyLength: params.historyLength ?? 0,
-    withArtifacts: params.includeArtifacts === true,
+  const after = parseToken(params.pageToken);
+  const from = params.statusTimestampAfter;
+  const query: TaskQuery = {
+    scope: owner.scope,
+    owner: owner.owner,
+    ...(params.contextId === "" ? {} : { contextId: params.contextId }),
+    ...(params.status === TaskState.TASK_STATE_UNSPECIFIED ? {} : { state: params.status }),
+    ...(from === undefined ? {} : { changedFrom: parseTime(from) }),
+    ...(after ? { after } : {}),
+    limit: pageSize + 1,
   };
+  const { rows, total } = await store.list(query);
+  const page = rows.slice(0, pageSize);
   return {
-    tasks: page.map(({ record }) => record.snapshot(options)),
-    nextPageToken: offset + pageSize < found.length ? String(offset + pageSize) : "",
+    tasks: page.map((row) => cut(read(row), params)),
+    nextPageToken: rows.length > pageSize ? formatToken(page.at(-1)!) : "",
     pageSize: page.length,
-    totalSize: found.length,
+    totalSize: total,
   };
 }
 
-function isWanted(state: TaskState, wanted: TaskState): boolean {
-  return wanted === TaskState.TASK_STATE_UNSPECIFIED || state === wanted;
+function cut(task: Task, { historyLength = 0, includeArtifacts }: ListTasksRequest): Task {
+  return {
+    ...task,
+    history: historyLength <= 0 ? [] : task.history.slice(-historyLength),
+    artifacts: includeArtifacts === true ? task.artifacts : [],
+  };
 }
 
 function checkPageSize(pageSize: number | undefined): number {
@@ -44,10 +54,19 @@ function checkPageSize(pageSize: number | undefined): number {
   return pageSize;
 }
 
-function parseToken(token: string): number {
-  if (token === "") return 0;
-  const offset = Number(token);
-  if (!Number.isSafeInteger(offset) || offset < 0)
-    throw new RequestMalformedError("pageToken is not one of ours.");
-  return offset;
+function parseTime(text: string): number {
+  const time = Date.parse(text);
+  if (Number.isFinite(time)) return time;
+  throw new RequestMalformedError("statusTimestampAfter must be an ISO 8601 time.");
+}
+
+function formatToken({ changedAt, id }: TaskRow): string {
+  return Buffer.from(`${changedAt}/${id}`).toString("base64url");
+}
+
+function parseToken(token: string): TaskQuery["after"] | undefined {
+  if (token === "") return undefined;
+  const [, changedAt, id] = /^(\d{1,16})\/(.+)$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
+  if (id === undefined) throw new RequestMalformedError("pageToken is not one of ours.");
+  return { changedAt: Number(changedAt), id };
 }

@@ -2,72 +2,112 @@
  * TaskLog: the numbered events of one task.
  *
  * Job: an append-only log that any number of readers follow, each at its own pace.
- * Owns: the entries and the readers that wait. Does not own: what entries mean, or snapshots.
+ * Owns: the newest entries and the readers that wait. Does not own: what entries mean, snapshots, or storing.
  *
- * I1  Numbers start at 0 and have no gap; an entry never changes.
+ * I1  Places have no gap; an entry never changes.
  * I2  Appending costs the same however long the log and however slow a reader: a reader is a number, not a queue.
- * I3  Past the bound the oldest entries go, and all once the log is closed and read; a reader behind them is told so (`behind`) and starts from a snapshot.
+ * I3  Past the bound the oldest entries go; they are read from the store, and a reader behind what is there as well is
+ *     told so (`behind`) and starts from a snapshot.
+ * I4  What is held is seen by nobody before it is shown, nor is anything after it.
  */
 import type { StreamResponse } from "@a2a-js/sdk";
+import type { StoredEvent } from "../store/task-store.ts";
 
-export interface LogEntry {
-  readonly seq: number;
-  readonly response: StreamResponse;
-  /** An agent event, shown only to readers that activated the events extension. */
-  readonly isAgentEvent: boolean;
+export interface TaskLogOptions {
+  /** Entries kept here. */
+  readonly maxEntries: number;
+  /** The first place to give. Default 0. */
+  readonly first?: number;
+  /** Where each epoch begins; the last one is the running one. Default `[[1, 0]]`. */
+  readonly epochs?: readonly (readonly [epoch: number, place: number])[];
+  /** Entries that are gone from here. */
+  readonly load?: (from: number, limit: number) => Promise<readonly StoredEvent[]>;
 }
 
-export class TaskLog {
-  #entries: LogEntry[] = [];
-  #first = 0;
-  #isClosed = false;
-  #readers = 0;
-  readonly #waiting = new Set<() => void>();
-  readonly #maxEntries: number;
+/** Few: events may be large, and each reader that catches up holds as many. */
+const loadAtOnce = 64;
 
-  constructor(maxEntries: number) {
-    this.#maxEntries = maxEntries;
+export class TaskLog {
+  readonly epochs: readonly (readonly [epoch: number, place: number])[];
+  #entries: StoredEvent[] = [];
+  #first: number;
+  #shown: number;
+  #isClosed = false;
+  #failure: Error | undefined;
+  readonly #epoch: number;
+  readonly #waiting = new Set<() => void>();
+  readonly #options: TaskLogOptions;
+
+  constructor(options: TaskLogOptions) {
+    this.#options = options;
+    this.epochs = options.epochs ?? [[1, 0]];
+    this.#epoch = this.epochs.at(-1)![0];
+    this.#first = options.first ?? 0;
+    this.#shown = this.#first;
   }
 
-  /** The number that the next entry gets. */
+  /** The place that the next entry gets. */
   get next(): number {
     return this.#first + this.#entries.length;
   }
 
-  append(response: StreamResponse, isAgentEvent = false): void {
-    this.#entries.push({ seq: this.next, response, isAgentEvent });
-    if (this.#entries.length > this.#maxEntries * 2) {
-      this.#first += this.#entries.length - this.#maxEntries;
-      this.#entries = this.#entries.slice(-this.#maxEntries);
+  /** The place after the last one that may be seen. */
+  get shown(): number {
+    return this.#shown;
+  }
+
+  append(response: StreamResponse, flags: { isAgentEvent?: boolean; isHeld?: boolean } = {}): StoredEvent {
+    const place = this.next;
+    const entry = { place, epoch: this.#epoch, response, isAgentEvent: flags.isAgentEvent ?? false };
+    this.#entries.push(entry);
+    const { maxEntries } = this.#options;
+    if (this.#entries.length > maxEntries * 2) {
+      this.#first += this.#entries.length - maxEntries;
+      this.#entries = this.#entries.slice(-maxEntries);
     }
+    if (!flags.isHeld && this.#shown === place) {
+      this.#shown++;
+      this.#wake();
+    }
+    return entry;
+  }
+
+  /** What was held may be seen. */
+  show(): void {
+    if (this.#shown === this.next) return;
+    this.#shown = this.next;
     this.#wake();
   }
 
-  /** No entry follows: readers end once they have read what there is. */
-  close(): void {
+  /** No entry follows: readers end once they have read what there is, with `failure` if there is one. */
+  close(failure?: Error): void {
+    this.#failure = failure;
     this.#isClosed = true;
     this.#wake();
-    this.#forgetRead();
   }
 
   /**
-   * Follows the log from number `from` until it closes or `signal` fires (then it ends without an error). Yields
-   * `behind` when entries it has not read are gone; the caller shows a snapshot and reads on from {@link next}.
+   * Follows the log from place `from` until it closes or `signal` fires (then it ends without an error). Yields
+   * `behind` when entries it has not read are gone; the caller shows a snapshot and reads on from {@link shown}.
    */
-  async *read(from: number, signal?: AbortSignal): AsyncGenerator<LogEntry | "behind", void> {
-    let seq = from;
+  async *read(from: number, signal?: AbortSignal): AsyncGenerator<StoredEvent | "behind", void> {
+    let place = from;
     const wake = (): void => this.#wake();
     signal?.addEventListener("abort", wake);
-    this.#readers++;
     try {
       for (;;) {
         if (signal?.aborted) return;
-        if (seq < this.#first) {
-          seq = this.next;
+        if (place < this.#first) {
+          const loaded = await this.#load(place);
+          for (const entry of loaded) yield entry;
+          place += loaded.length;
+          if (loaded.length > 0) continue;
+          place = this.shown;
           yield "behind";
-        } else if (seq < this.next) {
-          yield this.#entries[seq++ - this.#first]!;
+        } else if (place < this.#shown) {
+          yield this.#entries[place++ - this.#first]!;
         } else if (this.#isClosed) {
+          if (this.#failure !== undefined) throw this.#failure;
           return;
         } else {
           await new Promise<void>((resolve) => this.#waiting.add(resolve));
@@ -75,16 +115,13 @@ export class TaskLog {
       }
     } finally {
       signal?.removeEventListener("abort", wake);
-      this.#readers--;
-      this.#forgetRead();
     }
   }
 
-  /** What is over and read by all who wanted it need not be kept: a snapshot says it. */
-  #forgetRead(): void {
-    if (!this.#isClosed || this.#readers > 0) return;
-    this.#first = this.next;
-    this.#entries = [];
+  async #load(from: number): Promise<readonly StoredEvent[]> {
+    const limit = Math.min(loadAtOnce, this.#first - from);
+    const loaded = (await this.#options.load?.(from, limit)) ?? [];
+    return loaded[0]?.place === from ? loaded : [];
   }
 
   #wake(): void {

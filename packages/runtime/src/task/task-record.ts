@@ -8,7 +8,7 @@
  * I2  A snapshot shares no array or part that later updates change.
  */
 import { TaskState } from "@a2a-js/sdk";
-import type { Artifact, Message, Part, Task, TaskStatus } from "@a2a-js/sdk";
+import type { Artifact, Message, Part, StreamResponse, Task, TaskStatus } from "@a2a-js/sdk";
 
 const terminalStates: ReadonlySet<TaskState> = new Set([
   TaskState.TASK_STATE_COMPLETED,
@@ -25,13 +25,32 @@ export function isInterrupted(state: TaskState): boolean {
   return state === TaskState.TASK_STATE_INPUT_REQUIRED || state === TaskState.TASK_STATE_AUTH_REQUIRED;
 }
 
+export interface ArtifactFlags {
+  /** The parts go on what is there; else they replace it. */
+  readonly append: boolean;
+  readonly lastChunk: boolean;
+}
+
 export class TaskRecord {
   readonly #task: Task;
   readonly #artifacts = new Map<string, Artifact>();
+  /** Artifacts whose last chunk has not come. */
+  readonly #partial: Set<string>;
 
-  constructor(id: string, contextId: string) {
-    const status = createStatus(TaskState.TASK_STATE_SUBMITTED);
-    this.#task = { id, contextId, status, artifacts: [], history: [], metadata: undefined };
+  /** `task`: a stored one, not changed; `partial`: its artifacts whose last chunk has not come. */
+  constructor(task: Pick<Task, "id" | "contextId"> & Partial<Task>, partial: readonly string[] = []) {
+    this.#partial = new Set(partial);
+    const status = task.status ?? createStatus(TaskState.TASK_STATE_SUBMITTED);
+    const artifacts = (task.artifacts ?? []).map(copyArtifact);
+    this.#task = {
+      id: task.id,
+      contextId: task.contextId,
+      status,
+      artifacts,
+      history: [...(task.history ?? [])],
+      metadata: task.metadata,
+    };
+    for (const artifact of artifacts) this.#artifacts.set(artifact.artifactId, artifact);
   }
 
   get id(): string {
@@ -55,13 +74,20 @@ export class TaskRecord {
     this.#task.history.push({ ...message, taskId: this.id, contextId: this.contextId });
   }
 
+  /** Takes back {@link addMessage}. */
+  removeMessage(messageId: string): void {
+    this.#task.history = this.#task.history.filter((message) => message.messageId !== messageId);
+  }
+
   setStatus(status: TaskStatus, metadata?: Readonly<Record<string, unknown>>): void {
     this.#task.status = status;
     if (status.message) this.#task.history.push(status.message);
     if (metadata) this.#task.metadata = { ...this.#task.metadata, ...metadata };
   }
 
-  putArtifact(artifact: Artifact, append: boolean): void {
+  putArtifact(artifact: Artifact, { append, lastChunk }: ArtifactFlags): void {
+    if (lastChunk) this.#partial.delete(artifact.artifactId);
+    else this.#partial.add(artifact.artifactId);
     const known = this.#artifacts.get(artifact.artifactId);
     if (!known) {
       const own = { ...artifact, parts: artifact.parts.map((part) => ({ ...part })) };
@@ -72,6 +98,29 @@ export class TaskRecord {
     if (artifact.metadata) known.metadata = { ...known.metadata, ...artifact.metadata };
     if (!append) known.parts = artifact.parts.map((part) => ({ ...part }));
     else for (const part of artifact.parts) appendPart(known.parts, part);
+  }
+
+  /** Artifacts whose last chunk has not come. */
+  get partialArtifacts(): readonly string[] {
+    return [...this.#partial];
+  }
+
+  /** The artifacts that an interrupted attempt left unfinished are no longer the task's. Returns their ids. */
+  withdrawPartial(): readonly string[] {
+    const ids = [...this.#partial];
+    for (const id of ids) this.#artifacts.delete(id);
+    this.#task.artifacts = this.#task.artifacts.filter(({ artifactId }) => this.#artifacts.has(artifactId));
+    this.#partial.clear();
+    return ids;
+  }
+
+  /** Does again what a stored event did. */
+  apply({ payload }: StreamResponse): void {
+    if (payload?.$case === "artifactUpdate" && payload.value.artifact) {
+      this.putArtifact(payload.value.artifact, payload.value);
+    } else if (payload?.$case === "statusUpdate" && payload.value.status) {
+      this.setStatus(payload.value.status, payload.value.metadata);
+    }
   }
 
   /** A copy that later updates leave alone. `historyLength` undefined: the whole history; 0: none. */
@@ -87,7 +136,12 @@ export class TaskRecord {
 }
 
 export function createStatus(state: TaskState, message?: Message): TaskStatus {
-  return { state, message, timestamp: new Date().toISOString() };
+  return { state, message, timestamp: new Date(steadyNow()).toISOString() };
+}
+
+/** Milliseconds since the epoch that never go back while the process lives, whatever the wall clock does. */
+export function steadyNow(): number {
+  return Math.round(performance.timeOrigin + performance.now());
 }
 
 function lastOf<T>(list: readonly T[], count: number): T[] {

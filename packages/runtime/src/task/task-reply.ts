@@ -105,6 +105,11 @@ export function questionMessage(request: InputRequest, ids: { taskId: string; co
   };
 }
 
+/** What takes the place of a text that an interrupted attempt had begun. */
+export function withdrawnArtifact(artifactId: string): Artifact {
+  return createArtifact(artifactId, [textPart("")]);
+}
+
 function requestOf(event: Extract<AgentEvent, { type: "input-required" }>): InputRequest {
   const { id, kind, agent, prompt, toolCall, candidates } = event;
   return {

@@ -7,6 +7,7 @@
  * I1  A lost connection fails every open call at once, and the next call opens a new one.
  * I2  A connection on which nothing is open does not hold the process.
  * I3  A connection without a sign of life for `idleMs` while something is open counts as lost.
+ * I4  A connection told to go away gets no new request; the next call opens another.
  */
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
@@ -14,11 +15,21 @@ import { WeftError } from "@weft/tracing";
 import { ROOT_CONTEXT, runInContext } from "@weft/tracing/internal";
 import { decodeFrame, encodeFrame, wsSubprotocol } from "./frames.ts";
 import type { ClientFrame } from "./frames.ts";
+import { tlsOptions } from "../client/client-tls.ts";
+import type { ClientTls } from "../client/client-tls.ts";
 
 /** Where the frames of one call go. */
-interface OpenCall {
-  frame(frame: Record<string, unknown>): void;
+export interface FrameReader {
+  frame(frame: Record<string, unknown>, bytes: number): void;
   lost(error: WeftError): void;
+}
+
+/** A request that was sent. */
+export interface SentRequest {
+  /** Lets the far side send more bytes of events. */
+  readonly grant: (bytes: number) => void;
+  /** Reads no further. Nothing happens once the call is over. */
+  readonly cancel: () => void;
 }
 
 export interface WsChannelOptions {
@@ -28,6 +39,7 @@ export interface WsChannelOptions {
   readonly maxFrameBytes: number;
   /** The login, sent with the upgrade request. */
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
+  readonly tls?: ClientTls | undefined;
 }
 
 export class WsChannel {
@@ -39,17 +51,22 @@ export class WsChannel {
     this.#options = options;
   }
 
-  /** Sends a request and returns how to cancel it; `call` gets its frames. */
+  /** Sends a request; `reader` gets its frames. */
   async open(
-    request: { method: string; params: unknown; parameters: Record<string, string> },
-    call: OpenCall,
-  ): Promise<() => void> {
+    request: { method: string; params: unknown; parameters: Record<string, string>; credit?: number },
+    reader: FrameReader,
+  ): Promise<SentRequest> {
     const connection = await this.#connect();
     const id = this.#nextId++;
-    connection.add(id, call);
+    connection.add(id, reader);
     connection.send({ type: "request", id, ...request });
-    return () => {
-      if (connection.remove(id)) connection.send({ type: "cancel", id });
+    return {
+      grant: (bytes) => {
+        if (connection.has(id)) connection.send({ type: "credit", id, credit: bytes });
+      },
+      cancel: () => {
+        if (connection.remove(id)) connection.send({ type: "cancel", id });
+      },
     };
   }
 
@@ -83,7 +100,7 @@ export class WsChannel {
 class Connection {
   readonly opened: Promise<void>;
   readonly #webSocket: WebSocket;
-  readonly #calls = new Map<number, OpenCall>();
+  readonly #calls = new Map<number, FrameReader>();
   readonly #options: WsChannelOptions;
   #socket: Socket | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -101,20 +118,25 @@ class Connection {
           maxPayload: options.maxFrameBytes,
           perMessageDeflate: false,
           headers,
+          ...tlsOptions(options.tls),
         }),
     );
     this.opened = this.#listen(onRetire);
   }
 
-  add(id: number, call: OpenCall): void {
+  add(id: number, call: FrameReader): void {
     if (this.#lost) throw this.#lost;
     if (this.#calls.size === 0) this.#hold();
     this.#calls.set(id, call);
   }
 
+  has(id: number): boolean {
+    return this.#calls.has(id);
+  }
+
   remove(id: number): boolean {
     const had = this.#calls.delete(id);
-    if (this.#calls.size === 0) this.#release();
+    if (had && this.#calls.size === 0) this.#release();
     return had;
   }
 
@@ -159,11 +181,20 @@ class Connection {
     try {
       const frame = decodeFrame(data, isBinary);
       if (frame["type"] === "go-away") onRetire();
-      else this.#calls.get(frame["id"] as number)?.frame(frame);
+      else this.#deliver(frame, data.length);
     } catch (error) {
       this.#lose(WeftError.from(error));
       this.#webSocket.terminate();
     }
+  }
+
+  /** An answer that ends its call ends it here: nothing is cancelled afterwards. */
+  #deliver(frame: Record<string, unknown>, bytes: number): void {
+    const id = frame["id"] as number;
+    const reader = this.#calls.get(id);
+    if (!reader) return;
+    if (frame["type"] !== "event") this.remove(id);
+    reader.frame(frame, bytes);
   }
 
   #lose(error: WeftError): void {
@@ -214,8 +245,9 @@ function connectionError(options: WsChannelOptions, error: Error): WeftError {
 }
 
 function closedError(url: string, code: number, reason: string): WeftError {
-  if (code === 1009)
+  if (code === 1009) {
     return new WeftError("limit_exceeded", `${url}: a frame was too large for the service (frameBytes).`);
+  }
   const why = reason === "" ? `code ${code}` : reason;
   return new WeftError("unavailable", `${url}: the connection was closed (${why}).`);
 }

@@ -1,31 +1,41 @@
 /*
  * WsConnection: one client's WebSocket on the server.
  *
- * Job: reads request frames, runs each as a call of its own, and answers by id.
+ * Job: reads request frames, runs each as a call of its own, and answers by id in the request's own format.
  * Owns: the socket and which calls are open. Does not own: the tasks; a connection that breaks stops no task.
  *
  * I1  Calls are independent: a slow one holds no other up, and each carries its own trace context.
- * I2  A stream ends with exactly one `end` or `error`; its events are numbered from 0 without a gap.
- * I3  A frame that cannot be read closes the connection with the reason; a bad request only fails itself.
+ * I2  A stream ends with exactly one `end` or `error`, unless its client cancelled it; its events are numbered from 0
+ *     without a gap.
+ * I3  A frame that cannot be read is answered with an error and ends the connection; a bad request only fails itself.
+ * I4  What waits to be written is bounded: a stream by its credit, and all by the socket, from which nothing more is
+ *     read while it is behind.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import { StreamResponse } from "@a2a-js/sdk";
 import { A2A_ERROR_CODE, toJsonRpcError } from "@a2a-js/sdk/errors";
-import { JsonRpcTransportHandler, validateVersion } from "@a2a-js/sdk/server";
-import type { A2ARequestHandler } from "@a2a-js/sdk/server";
+import { validateVersion } from "@a2a-js/sdk/server";
+import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
 import type { RawData, WebSocket } from "ws";
+import { eventNumberOf } from "../a2a/event-number.ts";
+import { findOperation, setTenant } from "../a2a/operations.ts";
+import type { StreamOperation, UnaryOperation } from "../a2a/operations.ts";
 import { toWireError } from "../a2a/wire-errors.ts";
 import { wsBindingUri } from "../a2a/uris.ts";
 import { createCallContext } from "../server/call-context.ts";
 import type { Caller } from "../server/call-context.ts";
 import type { Limits } from "../server/limits.ts";
 import { replyHeaders } from "../server/responses.ts";
-import { decodeFrame, encodeFrame, parseClientFrame } from "./frames.ts";
+import { toBinaryJson } from "./binary-parts.ts";
+import { decodeFrame, encodeFrame, idOfFrame, parseClientFrame } from "./frames.ts";
 import type { ClientFrame, ServerFrame } from "./frames.ts";
+import { StreamCredit } from "./stream-credit.ts";
+import { WsLife } from "./ws-life.ts";
 
 type Request = Extract<ClientFrame, { type: "request" }>;
 
-/** Above this many unsent bytes a stream waits for the socket. */
+/** Above this many unsent bytes nothing more is read or written until the socket caught up. */
 const highWaterBytes = 1_048_576;
 
 export interface WsConnectionOptions {
@@ -36,27 +46,48 @@ export interface WsConnectionOptions {
   readonly limits: Limits;
 }
 
+/** One request that is not answered yet. */
+class OpenCall {
+  readonly request: Request;
+  readonly isBinary: boolean;
+  readonly credit: StreamCredit;
+  readonly #controller = new AbortController();
+
+  constructor(request: Request, isBinary: boolean) {
+    this.request = request;
+    this.isBinary = isBinary;
+    this.credit = new StreamCredit(request.credit);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#controller.abort();
+  }
+}
+
 export class WsConnection {
   readonly #socket: WebSocket;
   readonly #options: WsConnectionOptions;
-  readonly #transport: JsonRpcTransportHandler;
-  readonly #calls = new Map<number, AbortController>();
-  readonly #keepAlive: NodeJS.Timeout;
+  readonly #calls = new Map<number, OpenCall>();
+  readonly #life: WsLife;
+  #lastIsBinary = true;
   #isClosing = false;
+  #behind = 0;
 
   constructor(socket: WebSocket, options: WsConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#transport = new JsonRpcTransportHandler(options.handler);
-    this.#keepAlive = setInterval(() => socket.ping(), options.limits.keepAliveMs);
-    this.#keepAlive.unref();
+    this.#life = new WsLife(socket, options.limits, () => this.goAway("The connection was idle."));
     socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
     socket.on("error", () => socket.terminate());
     socket.once("close", () => this.#closed());
   }
 
-  goAway(): void {
-    void this.#send({ type: "go-away" });
+  goAway(reason = "The service is shutting down."): void {
+    void this.#send({ type: "go-away", reason }, this.#lastIsBinary);
   }
 
   /** Closes once the open calls are answered, or after `graceMs`. */
@@ -72,35 +103,43 @@ export class WsConnection {
   }
 
   #closed(): void {
-    clearInterval(this.#keepAlive);
+    this.#life.end();
     for (const call of this.#calls.values()) call.abort();
     this.#calls.clear();
   }
 
   #receive(data: RawData, isBinary: boolean): void {
-    let frame: ClientFrame;
+    this.#lastIsBinary = isBinary;
+    let id: number | undefined;
     try {
-      frame = parseClientFrame(decodeFrame(data as Buffer, isBinary));
+      const raw = decodeFrame(data as Buffer, isBinary);
+      id = idOfFrame(raw);
+      const frame = parseClientFrame(raw, this.#options.limits);
+      if (frame.type === "request") void this.#call(new OpenCall(frame, isBinary));
+      else if (frame.type === "credit") this.#calls.get(frame.id)?.credit.add(frame.credit);
+      else this.#calls.get(frame.id)?.abort();
     } catch (error) {
-      this.#socket.close(1007, WeftError.from(error).message);
-      return;
+      if (id !== undefined && !this.#calls.has(id)) return void this.#fail(id, error, isBinary);
+      void this.#fail(null, error, isBinary);
+      this.#socket.close(1007, closeReason(error));
     }
-    if (frame.type === "cancel") this.#calls.get(frame.id)?.abort();
-    else void this.#call(frame);
   }
 
-  async #call(request: Request): Promise<void> {
-    const { id } = request;
+  async #call(call: OpenCall): Promise<void> {
+    const { id } = call.request;
     const refusal = this.#refusal(id);
-    if (refusal) return void this.#fail(id, refusal);
-    const controller = new AbortController();
-    this.#calls.set(id, controller);
+    if (refusal) return void this.#fail(id, refusal, call.isBinary);
+    this.#calls.set(id, call);
+    this.#life.hold();
+    let context: ServerCallContext | undefined;
     try {
-      await this.#answer(request, controller.signal);
+      context = this.#contextOf(call);
+      await this.#answer(call, context);
     } catch (error) {
-      await this.#fail(id, error);
+      if (!call.signal.aborted) await this.#fail(id, error, call.isBinary, context);
     } finally {
       this.#calls.delete(id);
+      if (this.#calls.size === 0) this.#life.release();
       this.#closeWhenIdle();
     }
   }
@@ -115,64 +154,116 @@ export class WsConnection {
     );
   }
 
-  async #answer(request: Request, signal: AbortSignal): Promise<void> {
-    const { id, method, params } = request;
-    const { handler, caller, headers } = this.#options;
-    const context = createCallContext({
+  #contextOf(call: OpenCall): ServerCallContext {
+    const { caller, headers } = this.#options;
+    return createCallContext({
       binding: "ws",
-      headers: { ...proxyHeadersOf(headers), ...request.parameters },
+      headers: { ...call.request.parameters, ...reservedHeadersOf(headers) },
       caller,
-      signal,
+      signal: call.signal,
     });
-    const card = await handler.getAgentCard();
-    validateVersion(context.requestedVersion, card, wsBindingUri);
-    const answer = await this.#transport.handle({ jsonrpc: "2.0", id, method, params }, context);
-    if (Symbol.asyncIterator in answer) {
-      await this.#stream(id, answer, signal);
-    } else if (answer.error === undefined) {
-      await this.#send({ type: "response", id, result: answer.result, parameters: replyHeaders(context) });
-    } else {
-      await this.#send({ type: "error", id, error: answer.error });
-    }
   }
 
-  async #stream(
-    id: number,
-    stream: AsyncGenerator<{ result?: unknown }, void, undefined>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #answer(call: OpenCall, context: ServerCallContext): Promise<void> {
+    const { handler } = this.#options;
+    const { id, method, params } = call.request;
+    validateVersion(context.requestedVersion, await handler.getAgentCard(), wsBindingUri);
+    const operation = findOperation(method);
+    if (!operation) return this.#refuseMethod(call);
+    setTenant(context, params);
+    if (operation.isStream) return this.#stream(call, operation, context);
+    const result = await operation.call(handler, params, context);
+    if (call.signal.aborted) return;
+    const json = resultJson(operation, result, call.isBinary);
+    await this.#send(
+      { type: "response", id, result: json, parameters: replyHeaders(context) },
+      call.isBinary,
+    );
+  }
+
+  async #stream(call: OpenCall, operation: StreamOperation, context: ServerCallContext): Promise<void> {
+    const { id, params } = call.request;
     let seq = 0;
-    for await (const event of stream) {
-      if (signal.aborted) return;
-      await this.#send({ type: "event", id, seq: seq++, result: event.result });
+    for await (const event of operation.call(this.#options.handler, params, context)) {
+      const behind = call.credit.ready(call.signal);
+      if (behind) await behind;
+      if (call.signal.aborted) return;
+      const number = eventNumberOf(event);
+      const frame: ServerFrame = {
+        type: "event",
+        id,
+        seq,
+        result: call.isBinary ? toBinaryJson(event, eventToJson) : StreamResponse.toJSON(event),
+        ...(number === undefined ? {} : { number }),
+        ...(seq++ === 0 ? { parameters: replyHeaders(context) } : {}),
+      };
+      const sent = this.#send(frame, call.isBinary, call.credit);
+      if (sent) await sent;
     }
-    await this.#send({ type: "end", id, seq });
+    if (!call.signal.aborted) await this.#send({ type: "end", id, seq }, call.isBinary);
   }
 
-  #fail(id: number, error: unknown): Promise<void> | undefined {
+  #refuseMethod(call: OpenCall): void {
+    const { id, method } = call.request;
+    const message = `There is no method "${method.slice(0, 64)}".`;
+    void this.#send(
+      { type: "error", id, error: { code: A2A_ERROR_CODE.METHOD_NOT_FOUND, message } },
+      call.isBinary,
+    );
+  }
+
+  #fail(
+    id: number | null,
+    error: unknown,
+    isBinary: boolean,
+    context?: ServerCallContext,
+  ): Promise<void> | undefined {
     const wire = toJsonRpcError(toWireError(error, "ws"));
-    return this.#send({
-      type: "error",
-      id,
-      error: { ...wire, code: wire.code ?? A2A_ERROR_CODE.INTERNAL_ERROR },
-    });
+    const isUnreadable = id === null && WeftError.from(error).code === "protocol_error";
+    const code = isUnreadable ? A2A_ERROR_CODE.PARSE_ERROR : (wire.code ?? A2A_ERROR_CODE.INTERNAL_ERROR);
+    const parameters = context ? { parameters: replyHeaders(context) } : {};
+    return this.#send({ type: "error", id, error: { ...wire, code }, ...parameters }, isBinary);
   }
 
   /** A promise only when the socket is behind. */
-  #send(frame: ServerFrame): Promise<void> | undefined {
-    if (this.#socket.readyState !== this.#socket.OPEN) return undefined;
-    if (this.#socket.bufferedAmount < highWaterBytes) {
-      this.#socket.send(encodeFrame(frame), ignoreError);
+  #send(frame: ServerFrame, isBinary: boolean, credit?: StreamCredit): Promise<void> | undefined {
+    const socket = this.#socket;
+    if (socket.readyState !== socket.OPEN) return undefined;
+    const data = encodeFrame(frame, isBinary);
+    credit?.take(isBinary ? data.length : Buffer.byteLength(data));
+    if (socket.bufferedAmount < highWaterBytes) {
+      socket.send(data, ignoreError);
       return undefined;
     }
-    return new Promise((resolve) => this.#socket.send(encodeFrame(frame), () => resolve()));
+    if (this.#behind++ === 0) socket.pause();
+    return new Promise((resolve) =>
+      socket.send(data, () => {
+        if (--this.#behind === 0) socket.resume();
+        resolve();
+      }),
+    );
   }
 }
+
+const eventToJson = (event: StreamResponse): unknown => StreamResponse.toJSON(event);
 
 /** A send that fails is followed by the socket's close, which ends its calls. */
 function ignoreError(): void {}
 
-function proxyHeadersOf(headers: IncomingHttpHeaders): Record<string, string | string[] | undefined> {
-  const { forwarded, via } = headers;
-  return { forwarded, via, "x-forwarded-for": headers["x-forwarded-for"], "x-real-ip": headers["x-real-ip"] };
+function resultJson(operation: UnaryOperation, result: object, isBinary: boolean): unknown {
+  return isBinary ? toBinaryJson(result, operation.toJson) : operation.toJson(result);
+}
+
+/** A close frame's reason has at most 123 bytes. */
+function closeReason(error: unknown): string {
+  return WeftError.from(error).message.slice(0, 100);
+}
+
+const reservedNames = ["forwarded", "via", "x-forwarded-for", "x-real-ip"] as const;
+
+/** What only the upgrade request may say. */
+function reservedHeadersOf(headers: IncomingHttpHeaders): Record<string, string | string[] | undefined> {
+  const own: Record<string, string | string[] | undefined> = {};
+  for (const name of reservedNames) own[name] = headers[name];
+  return own;
 }

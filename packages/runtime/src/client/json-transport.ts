@@ -19,12 +19,11 @@ import {
 } from "@a2a-js/sdk";
 import type { MessageFns } from "@a2a-js/sdk";
 import type { RequestOptions, Transport } from "@a2a-js/sdk/client";
-import { fromJsonRpcErrorResponse } from "@a2a-js/sdk/errors";
 import { WeftError } from "@weft/tracing";
 import { abortError } from "../agent/abortable.ts";
 import type { A2AMethod } from "../a2a/call-attributes.ts";
-import { wsBindingUri } from "../a2a/uris.ts";
-import type { WsChannel } from "./ws-channel.ts";
+import { numberEvent } from "../a2a/event-number.ts";
+import { toBinaryJson } from "../ws/binary-parts.ts";
 
 type Params<M extends keyof Transport> = Transport[M] extends (
   params: infer P,
@@ -32,18 +31,32 @@ type Params<M extends keyof Transport> = Transport[M] extends (
 ) => unknown
   ? P
   : never;
-type Frame = Record<string, unknown>;
+/** One binding's way to carry JSON: an operation's parameters there, its result or events back. */
+export interface JsonCalls {
+  /** What a card calls the binding. */
+  readonly protocolName: string;
+  /** Whether `raw` parts travel as bytes. */
+  readonly isBinary: boolean;
+  unary(method: A2AMethod, params: unknown, options: RequestOptions): Promise<unknown>;
+  stream(method: A2AMethod, params: unknown, options: RequestOptions): AsyncGenerator<JsonEvent, void>;
+}
 
-/** The client's side of Weft's WebSocket binding: A2A's operations over one {@link WsChannel}. */
-export class WsTransport implements Transport {
-  readonly #channel: WsChannel;
+export interface JsonEvent {
+  readonly result: unknown;
+  /** Its number within its task, where the far side says it. */
+  readonly number?: string | undefined;
+}
 
-  constructor(channel: WsChannel) {
-    this.#channel = channel;
+/** A2A's operations on whatever carries JSON: the SDK's codecs, and nothing of its transports. */
+export class JsonTransport implements Transport {
+  readonly #calls: JsonCalls;
+
+  constructor(calls: JsonCalls) {
+    this.#calls = calls;
   }
 
   get protocolName(): string {
-    return wsBindingUri;
+    return this.#calls.protocolName;
   }
 
   get protocolVersion(): string {
@@ -54,8 +67,8 @@ export class WsTransport implements Transport {
     params: Params<"sendMessage">,
     options?: RequestOptions,
   ): ReturnType<Transport["sendMessage"]> {
-    const result = await this.#call("SendMessage", SendMessageRequest.toJSON(params), options);
-    const { payload } = SendMessageResponse.fromJSON(result);
+    const result = await this.#call("SendMessage", this.#sendJson(params), options);
+    const { payload } = SendMessageResponse.fromJSON(checkObject("SendMessage", result));
     if (!payload)
       throw new WeftError("protocol_error", "The answer to SendMessage is neither a task nor a message.");
     return payload.value;
@@ -65,7 +78,7 @@ export class WsTransport implements Transport {
     params: Params<"sendMessageStream">,
     options?: RequestOptions,
   ): AsyncGenerator<StreamResponse, void> {
-    return this.#stream("SendStreamingMessage", SendMessageRequest.toJSON(params), options);
+    return this.#stream("SendStreamingMessage", this.#sendJson(params), options);
   }
 
   resubscribeTask(
@@ -128,34 +141,24 @@ export class WsTransport implements Transport {
     await this.#call("DeleteTaskPushNotificationConfig", json, options);
   }
 
+  #sendJson(params: SendMessageRequest): unknown {
+    const toJson = (request: SendMessageRequest): unknown => SendMessageRequest.toJSON(request);
+    return this.#calls.isBinary ? toBinaryJson(params, toJson) : toJson(params);
+  }
+
   async #read<T>(
     method: A2AMethod,
     params: unknown,
     codec: MessageFns<T>,
     options?: RequestOptions,
   ): Promise<T> {
-    return codec.fromJSON(await this.#call(method, params, options));
+    return codec.fromJSON(checkObject(method, await this.#call(method, params, options)));
   }
 
   async #call(method: A2AMethod, params: unknown, options: RequestOptions = {}): Promise<unknown> {
-    const { signal, serviceParameters = {} } = options;
+    const { signal } = options;
     if (signal?.aborted) throw abortError(signal);
-    const { promise, resolve, reject } = Promise.withResolvers<Frame>();
-    const cancel = await this.#channel.open(
-      { method, params, parameters: serviceParameters },
-      { frame: resolve, lost: reject },
-    );
-    const abort = (): void => reject(abortError(signal!));
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      const frame = await promise;
-      if (frame["type"] === "response") return frame["result"];
-      throw errorOf(frame);
-    } finally {
-      signal?.removeEventListener("abort", abort);
-      cancel();
-    }
+    return this.#calls.unary(method, params, options);
   }
 
   async *#stream(
@@ -163,76 +166,17 @@ export class WsTransport implements Transport {
     params: unknown,
     options: RequestOptions = {},
   ): AsyncGenerator<StreamResponse, void> {
-    const { signal, serviceParameters = {} } = options;
+    const { signal } = options;
     if (signal?.aborted) throw abortError(signal);
-    const frames = new FrameQueue();
-    const cancel = await this.#channel.open({ method, params, parameters: serviceParameters }, frames);
-    const abort = (): void => frames.lost(abortError(signal!));
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      for (let seq = 0; ; seq++) {
-        const frame = frames.shift() ?? (await frames.next());
-        if (frame["type"] === "end") return;
-        if (frame["type"] !== "event") throw errorOf(frame);
-        if (frame["seq"] !== seq)
-          throw new WeftError("protocol_error", `Event ${seq} of a stream is missing.`);
-        yield StreamResponse.fromJSON(frame["result"]);
-      }
-    } finally {
-      signal?.removeEventListener("abort", abort);
-      cancel();
+    for await (const { result, number } of this.#calls.stream(method, params, options)) {
+      const event = StreamResponse.fromJSON(checkObject(method, result));
+      if (number !== undefined) numberEvent(event, number);
+      yield event;
     }
   }
 }
 
-/** Frames that arrived and were not read yet; what was lost is told after them. */
-class FrameQueue {
-  readonly #frames: Frame[] = [];
-  #head = 0;
-  #lost: WeftError | undefined;
-  #waiting: { resolve(frame: Frame): void; reject(error: WeftError): void } | undefined;
-
-  frame(frame: Frame): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting) waiting.resolve(frame);
-    else this.#frames.push(frame);
-  }
-
-  lost(error: WeftError): void {
-    this.#lost ??= error;
-    this.#waiting?.reject(error);
-    this.#waiting = undefined;
-  }
-
-  shift(): Frame | undefined {
-    const frame = this.#frames[this.#head];
-    if (frame === undefined) return undefined;
-    this.#head++;
-    if (this.#head === this.#frames.length) {
-      this.#frames.length = 0;
-      this.#head = 0;
-    }
-    return frame;
-  }
-
-  next(): Promise<Frame> {
-    if (this.#lost) return Promise.reject(this.#lost);
-    const { promise, resolve, reject } = Promise.withResolvers<Frame>();
-    this.#waiting = { resolve, reject };
-    return promise;
-  }
-}
-
-function errorOf(frame: Frame): Error {
-  const error = frame["error"] as { code?: unknown; message?: unknown } | undefined;
-  if (frame["type"] !== "error" || typeof error?.code !== "number" || typeof error.message !== "string") {
-    return new WeftError(
-      "protocol_error",
-      `A frame of type "${String(frame["type"])}" came where it has no meaning.`,
-    );
-  }
-  const envelope = { jsonrpc: "2.0", id: null, error };
-  return fromJsonRpcErrorResponse(envelope as Parameters<typeof fromJsonRpcErrorResponse>[0]);
+function checkObject(method: A2AMethod, result: unknown): object {
+  if (typeof result === "object" && result !== null) return result;
+  throw new WeftError("protocol_error", `The answer to ${method} is not an object.`);
 }

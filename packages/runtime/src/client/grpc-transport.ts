@@ -1,0 +1,46 @@
+import type { AgentCard } from "@a2a-js/sdk";
+import type { ChannelCredentials } from "@grpc/grpc-js";
+import { importGrpc } from "../server/import-grpc.ts";
+import type { GrpcModules } from "../server/import-grpc.ts";
+import type { ClientTls } from "./client-tls.ts";
+import type { OpenTransport } from "./create-transport.ts";
+
+export interface GrpcTransportOptions {
+  readonly card: AgentCard;
+  readonly tls?: ClientTls | undefined;
+  readonly answerBytes: number;
+}
+
+/** The SDK's gRPC transport on a channel of ours: its own takes no options, and answers of more than 4 MiB fail. */
+export async function createGrpcTransport(
+  url: string,
+  options: GrpcTransportOptions,
+): Promise<OpenTransport> {
+  const modules = await importGrpc();
+  const { grpc, client, server } = modules;
+  const credentials = credentialsFor(modules, url, options.tls);
+  const address = url.replace(/^[a-z]+:\/\//i, "");
+  const transport = await new client.GrpcTransportFactory().create(address, options.card);
+  const own = transport as unknown as { grpcClient: { close(): void } };
+  own.grpcClient.close();
+  const Client = grpc.makeGenericClientConstructor(server.A2AService, "A2AService");
+  const channel = new Client(address, credentials, {
+    "grpc.max_receive_message_length": options.answerBytes,
+    "grpc.max_send_message_length": -1,
+  });
+  own.grpcClient = channel;
+  return { transport, close: async () => channel.close() };
+}
+
+/** An address with a scheme of TLS is one with TLS; so is a bare one on port 443. */
+function credentialsFor({ grpc }: GrpcModules, url: string, tls: ClientTls | undefined): ChannelCredentials {
+  if (!/^(https|grpcs):/i.test(url) && !/^[^/]+:443$/.test(url)) return grpc.credentials.createInsecure();
+  const { ca, key, cert } = tls ?? {};
+  return grpc.credentials.createSsl(toBuffer(ca), toBuffer(key), toBuffer(cert));
+}
+
+function toBuffer(pem: ClientTls["ca"]): Buffer | null {
+  if (pem === undefined) return null;
+  const list = typeof pem === "string" || Buffer.isBuffer(pem) ? [pem] : pem;
+  return Buffer.concat(list.map((one) => Buffer.from(one)));
+}

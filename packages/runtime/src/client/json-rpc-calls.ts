@@ -1,0 +1,77 @@
+import type { RequestOptions } from "@a2a-js/sdk/client";
+import { fromJsonRpcErrorResponse } from "@a2a-js/sdk/errors";
+import { WeftError } from "@weft/tracing";
+import { isRecord } from "../agent/message.ts";
+import type { HttpExchange, HttpRequest } from "./http-exchange.ts";
+import type { JsonCalls, JsonEvent } from "./json-transport.ts";
+import { readEvents } from "./server-sent-events.ts";
+import { statusError } from "./status-error.ts";
+
+/** A2A's JSON-RPC binding (1.0, 9). */
+export class JsonRpcCalls implements JsonCalls {
+  readonly protocolName = "JSONRPC";
+  readonly isBinary = false;
+  readonly #exchange: HttpExchange;
+  readonly #url: string;
+  #nextId = 1;
+
+  constructor(exchange: HttpExchange, url: string) {
+    this.#exchange = exchange;
+    this.#url = url;
+  }
+
+  async unary(method: string, params: unknown, options: RequestOptions): Promise<unknown> {
+    const id = this.#nextId++;
+    const request = this.#request(id, { method, params, accept: "application/json", options });
+    const { status, text } = await this.#exchange.unary(request);
+    return resultOf(text, id, status);
+  }
+
+  async *stream(method: string, params: unknown, options: RequestOptions): AsyncGenerator<JsonEvent, void> {
+    const id = this.#nextId++;
+    const request = this.#request(id, { method, params, accept: "text/event-stream", options });
+    const answer = await this.#exchange.stream(request);
+    if (!answer.isEventStream) {
+      resultOf(await answer.text(), id, answer.status);
+      throw new WeftError("protocol_error", `The answer to ${method} is not a stream.`);
+    }
+    for await (const event of readEvents(answer.body, this.#exchange.maxBytes)) {
+      yield { result: resultOf(event.data, id, answer.status), number: event.id };
+    }
+  }
+
+  #request(
+    id: number,
+    call: { method: string; params: unknown; accept: string; options: RequestOptions },
+  ): HttpRequest {
+    const { method, params, accept, options } = call;
+    const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+    return { method: "POST", url: this.#url, body, accept, options };
+  }
+}
+
+/** @throws A2AError what the far side answered with, WeftError `protocol_error` when it is no answer to this request */
+function resultOf(text: string, id: number, status: number): unknown {
+  const answer = parse(text, status);
+  const { error } = answer;
+  if (isRecord(error) && typeof error["code"] === "number") {
+    const message = typeof error["message"] === "string" ? error["message"] : "The far side gave no reason.";
+    const envelope = { jsonrpc: "2.0", id, error: { ...error, message } };
+    throw fromJsonRpcErrorResponse(envelope as Parameters<typeof fromJsonRpcErrorResponse>[0]);
+  }
+  if (answer["jsonrpc"] !== "2.0" || !("result" in answer)) {
+    throw new WeftError("protocol_error", "The answer is not one of JSON-RPC 2.0.");
+  }
+  if (answer["id"] !== id) throw new WeftError("protocol_error", "The answer is to another request.");
+  return answer["result"];
+}
+
+function parse(text: string, status: number): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isRecord(value)) return value;
+  } catch {
+    // Told below: whoever answers so speaks no JSON-RPC.
+  }
+  throw statusError(status, undefined);
+}

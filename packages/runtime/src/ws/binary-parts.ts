@@ -1,0 +1,70 @@
+import type { Part } from "@a2a-js/sdk";
+import { isRecord } from "../agent/message.ts";
+
+const noBytes = Buffer.alloc(0);
+
+/**
+ * The JSON of a value that holds parts, with the bytes of `raw` parts as they are instead of base64: what a msgpack
+ * frame carries. `toJson` is the SDK's codec; it is spared the bytes.
+ */
+export function toBinaryJson<T extends object>(value: T, toJson: (value: T) => unknown): unknown {
+  const raws: Buffer[] = [];
+  eachPart(value, (part) => {
+    const { content } = part as unknown as Part;
+    if (content?.$case === "raw") raws.push(content.value);
+  });
+  if (raws.length === 0) return toJson(value);
+  const json = toJson(withoutBytes(value) as T);
+  let next = 0;
+  eachPart(json, (part) => {
+    if ("raw" in part) part["raw"] = raws[next++];
+  });
+  return json;
+}
+
+/** Where A2A's messages hold parts, or what holds them: the same names in the SDK's objects (`value`) and in JSON. */
+const holders = [
+  "value",
+  "payload",
+  "task",
+  "tasks",
+  "message",
+  "statusUpdate",
+  "artifactUpdate",
+  "status",
+  "artifact",
+  "history",
+  "artifacts",
+] as const;
+
+function eachPart(value: unknown, visit: (part: Record<string, unknown>) => void): void {
+  if (Array.isArray(value)) {
+    for (const member of value) eachPart(member, visit);
+    return;
+  }
+  if (!isRecord(value)) return;
+  const { parts } = value;
+  if (Array.isArray(parts)) {
+    for (const part of parts) if (isRecord(part)) visit(part);
+  }
+  for (const name of holders) {
+    const member = value[name];
+    if (member !== undefined) eachPart(member, visit);
+  }
+}
+
+/** A copy in which `raw` parts are empty; what holds no part is shared. */
+function withoutBytes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutBytes);
+  if (!isRecord(value)) return value;
+  const copy: Record<string, unknown> = { ...value };
+  if (Array.isArray(value["parts"])) copy["parts"] = value["parts"].map(withoutRaw);
+  for (const name of holders) {
+    if (value[name] !== undefined) copy[name] = withoutBytes(value[name]);
+  }
+  return copy;
+}
+
+function withoutRaw(part: Part): Part {
+  return part.content?.$case === "raw" ? { ...part, content: { $case: "raw", value: noBytes } } : part;
+}
