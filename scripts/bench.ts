@@ -19,7 +19,7 @@ if (named !== undefined && !known.includes(named)) {
   process.exitCode = 2;
 } else {
   for (const name of named === undefined ? known : [named]) {
-    const { code } = await runNode(join(folder, `${name}.ts`), args);
+    const { code } = await runNode(join(folder, `${name}.ts`), args, { execArgv: ["--expose-gc"] });
     if (code !== 0) process.exitCode = code;
   }
 }

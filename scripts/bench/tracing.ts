@@ -3,15 +3,14 @@
  * hand. Every subject runs in a process of its own and exports to one receiver here, which takes everything and keeps nothing.
  * Langfuse and LangSmith want an older @opentelemetry/api than Weft is developed with; they are fetched into a folder of their own.
  */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { cpus } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { root } from "../internal/repository.ts";
 import { runNode } from "../internal/tools.ts";
 import { printTable } from "./subjects/print-table.ts";
+import { writeResults } from "./subjects/write-results.ts";
 
 type Figures = Readonly<Record<string, number>>;
 
@@ -89,14 +88,8 @@ printTable("The same, longest event-loop stall in ms until all is exported", con
   ["10MB stall", "10 MB"],
 ]);
 
-const results = join(root, "bench/results");
-mkdirSync(results, { recursive: true });
-const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
 const tables = { hot, encode, content };
 const plain = Object.fromEntries(
   Object.entries(tables).map(([name, rows]) => [name, Object.fromEntries(rows)]),
 );
-writeFileSync(
-  join(results, "tracing.json"),
-  `${JSON.stringify({ time: new Date().toISOString(), machine, ...plain }, undefined, 2)}\n`,
-);
+writeResults("tracing", plain);

@@ -19,6 +19,7 @@ import {
   contentSettings,
   describeContext,
   newMessageId,
+  notePartialText,
   openSpan,
   recordInput,
   recordOutput,
@@ -104,7 +105,10 @@ async function* askModel(call: ModelCall): AsyncGenerator<ModelEvent, ModelAnswe
           opened.span.setAttribute(Attr.responseTimeToFirstChunk, (performance.now() - startedAt) / 1000);
         }
         if (step.value.type === "finish") response = step.value.response;
-        else yield* delta(step.value, messageId);
+        else {
+          if (step.value.type === "text-delta") notePartialText(opened.span, step.value.text);
+          yield* delta(step.value, messageId);
+        }
       }
       isLeft = true;
     } finally {
