@@ -1,5 +1,5 @@
 /**
- * Serves an agent that says 80 MB in small pieces: `serve-flood <SQLite file>`. Each line on its standard input is
+ * Serves an agent that says 40 MB in small pieces: `serve-flood <SQLite file>`. Each line on its standard input is
  * answered with the bytes in use, garbage collected before. Started with `--expose-gc`.
  */
 import { createInterface } from "node:readline";
@@ -10,7 +10,7 @@ const chunk = "0123456789".repeat(2_000);
 const floods = defineAgent({
   name: "floods",
   async *respond() {
-    for (let index = 0; index < 4_000; index++) {
+    for (let index = 0; index < 2_000; index++) {
       if (index % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
       yield chunk;
     }
