@@ -92,7 +92,7 @@ async function checkAgents(
 }
 
 /** The best of several runs: another process's load only ever makes one slower. */
-const runs = 7;
+const runs = 15;
 
 async function importAgents(app: string): Promise<{ importMs: number; loaded: readonly string[] }> {
   const timed = `const start = performance.now(); await import("@weft/agents"); console.log(performance.now() - start);`;
