@@ -2,7 +2,6 @@
 import { request } from "node:http";
 import process from "node:process";
 import { context, ROOT_CONTEXT, trace } from "@opentelemetry/api";
-import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import {
   BatchSpanProcessor,
@@ -11,6 +10,7 @@ import {
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
+import { ownContextManager } from "../../../packages/tracing/src/context/active-context.ts";
 import { runSubject } from "./run-subject.ts";
 import type { Payload } from "./run-subject.ts";
 
@@ -42,7 +42,7 @@ const exporter: SpanExporter = {
   shutdown: async () => {},
 };
 
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+context.setGlobalContextManager(ownContextManager);
 const processor = new BatchSpanProcessor({ exporter, maxQueueSize: 100_000, maxExportBatchSize: 512 });
 const provider = new TracerProvider({ spanProcessors: [processor] });
 const tracer = provider.getTracer("bench");

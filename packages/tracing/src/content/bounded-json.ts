@@ -14,9 +14,42 @@ const maxDepth = 32;
 
 /** `budget` in bytes of UTF-8; `name` is where the value stands, for redaction. Circular references, bigint, functions and throwing getters are named, not fatal. */
 export function boundedJson(value: unknown, budget: number, name = ""): BoundedJson {
+  if (!isRedacting() && fitsPlainly(value, budget)) {
+    const text = JSON.stringify(value);
+    const bytes = Buffer.byteLength(text);
+    if (bytes <= budget) return { text, bytes, cutBytes: 0, cutItems: 0 };
+  }
   const writer = new Writer(budget);
   const text = writer.value(value, 0, name);
   return { text, bytes: writer.bytes, cutBytes: writer.cutBytes, cutItems: writer.cutItems };
+}
+
+/** Whether JSON.stringify, which is several times faster, would write just what the writer below does, within the budget. */
+function fitsPlainly(value: unknown, budget: number): boolean {
+  try {
+    return plainLength(value, budget, 0) <= budget;
+  } catch {
+    return false;
+  }
+}
+
+/** About the length of the value's JSON; infinite where it is more than `limit`, or holds what JSON has no word for. */
+function plainLength(value: unknown, limit: number, depth: number): number {
+  if (typeof value === "string") return value.length + 3;
+  if (typeof value === "number") return Number.isFinite(value) ? 8 : Number.POSITIVE_INFINITY;
+  if (typeof value === "boolean" || value === null) return 5;
+  if (typeof value !== "object" || depth >= maxDepth) return Number.POSITIVE_INFINITY;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isArray = Array.isArray(value);
+  if (!isArray && prototype !== Object.prototype && prototype !== null) return Number.POSITIVE_INFINITY;
+  if ("toJSON" in value) return Number.POSITIVE_INFINITY;
+  let length = 2;
+  for (const key of Object.keys(value)) {
+    length += isArray ? 1 : key.length + 4;
+    length += plainLength((value as Record<string, unknown>)[key], limit, depth + 1);
+    if (length > limit) return Number.POSITIVE_INFINITY;
+  }
+  return isArray && Object.keys(value).length !== value.length ? Number.POSITIVE_INFINITY : length;
 }
 
 class Writer {
