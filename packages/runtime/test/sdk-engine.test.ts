@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { AgentCard, TaskState } from "@a2a-js/sdk";
-import type { StreamResponse, Task } from "@a2a-js/sdk";
+import type { Task } from "@a2a-js/sdk";
 import { AgentEvent, DefaultRequestHandler, InMemoryTaskStore } from "@a2a-js/sdk/server";
 import type {
   A2ARequestHandler,
@@ -249,11 +249,12 @@ differs("a subscription on another replica sees the task to its end", async (mak
   const [here, there] = make(agent, 2);
   const task = asTask(await here!.sendMessage(sendRequest("x", { returnImmediately: true }), callContext()));
   await started.promise;
-  const following = Array.fromAsync(there!.resubscribe({ tenant: "", id: task.id }, callContext()));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const following = there!.resubscribe({ tenant: "", id: task.id }, callContext());
+  const first = await isSoon(following.next());
+  assert.equal(first.value?.payload?.$case, "task");
   go.resolve();
-  const last = (await isSoon(following)).at(-1) as StreamResponse;
-  assert.ok(last.payload?.$case === "statusUpdate");
+  const last = (await isSoon(Array.fromAsync(following))).at(-1);
+  assert.ok(last?.payload?.$case === "statusUpdate");
   assert.equal(last.payload.value.status?.state, TaskState.TASK_STATE_COMPLETED);
 });
 
@@ -296,6 +297,6 @@ differs("an event late in a stream costs what an early one costs", async (make) 
   };
   await run(100);
   const small = Math.min(await run(100), await run(100), await run(100));
-  const large = await run(1_600);
+  const large = Math.min(await run(1_600), await run(1_600), await run(1_600));
   assert.ok(large < small * 4, `${large} ms each at 1,600, ${small} ms at 100`);
 });
