@@ -150,9 +150,11 @@ class MemoryStore implements TaskStore {
   }
 
   async prune(scope: string, { before, keep }: { before: number; keep: number }): Promise<number> {
+    // Tasks that changed in the same millisecond go by the order they came in, the later one first.
     const ended = [...this.#tasks.values()]
       .filter(({ row }) => row.scope === scope && !row.isOpen)
-      .sort((a, b) => newestFirst(a.row, b.row));
+      .reverse()
+      .sort((a, b) => b.row.changedAt - a.row.changedAt);
     const gone = ended.filter(({ row }, index) => index >= keep || row.changedAt < before);
     for (const { row, messageIds } of gone) {
       this.#tasks.delete(taskName(row));
