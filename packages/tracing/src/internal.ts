@@ -5,6 +5,7 @@ export {
   recordOutput,
   recordSystem,
   recordTools,
+  recordSummary,
   recordToolCall,
   describeContext,
   describeAppends,
@@ -15,7 +16,7 @@ export { contentSettings } from "./content/content-settings.ts";
 export { errorText, errorType } from "./content/error-text.ts";
 export { isErrorCode } from "./errors/weft-error.ts";
 export { instrument, openSpan, isAbort, failSpan } from "./spans/open-span.ts";
-export { newShortId } from "./spans/random-ids.ts";
+export { newShortId, newSpanId } from "./spans/random-ids.ts";
 export {
   activeContext,
   runInContext,
@@ -27,6 +28,19 @@ export { setConversation, conversationOf } from "./context/inherited.ts";
 export { injectCarrier, acceptCarrier, readRemote, contextFrom } from "./context/carrier.ts";
 export { traceIdOf, isRecording } from "./context/span-in-context.ts";
 export { onStopSignal } from "./process/stop-signals.ts";
+export { IdleLimit } from "./spans/idle-limit.ts";
+export { parseToolAnswer } from "./content/tool-answer.ts";
+export { Histories, parseAppend } from "./view/histories.ts";
+export { ToolMessages } from "./view/tool-messages.ts";
+export {
+  decodeResource,
+  decodeScope,
+  decodeSpan,
+  maxValueDepth,
+  readAnyValue,
+  readStatus,
+} from "./otlp/decode-span.ts";
+export { malformed, ProtoReader, wire } from "./otlp/proto-reader.ts";
 export { captureSpans } from "./capture-spans.ts";
 
 export type {

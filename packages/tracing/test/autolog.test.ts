@@ -9,7 +9,7 @@ import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { generateText, streamText } from "ai";
 import OpenAI from "openai";
 import { autolog, withSpan } from "../src/index.ts";
-import { captureSpans, instrument } from "../src/internal.ts";
+import { captureSpans, instrument, injectCarrier } from "../src/internal.ts";
 import type { CapturedSpan } from "../src/internal.ts";
 import { SpanTypes } from "../src/vocabulary.ts";
 import { startOpenAiServer } from "./support/openai-server.ts";
@@ -238,6 +238,41 @@ test("Each autolog is switched off by its name, all by true, and on again; the c
   assert.equal(await both(), 2);
   await bare.chat.completions.create({ model: "gpt-test", messages: [...messages] });
   assert.equal(capture.spans().length, 3);
+});
+
+test("What the code of a Weft turn or tool asks by itself is a step of its own; an MCP call that is the turn's tool is none", async () => {
+  using capture = captureSpans();
+  await using server = await startOpenAiServer();
+  const client = openAi(server.baseURL);
+  const sent: unknown[] = [];
+  const mcp = autolog.mcp({ callTool: async (request: object) => void sent.push(request) });
+  const ask = () => client.chat.completions.create({ model: "gpt-test", messages: [...messages] });
+  await instrument({ name: "invoke_agent weft", type: SpanTypes.agent }, ask);
+  await instrument({ name: "execute_tool own", type: SpanTypes.tool }, async () => {
+    await ask();
+    await mcp.callTool({ name: "add" });
+  });
+  await instrument({ name: "execute_tool add", type: SpanTypes.tool }, (span) =>
+    mcp.callTool({ name: "add", _meta: { ...injectCarrier(span.context) } }),
+  );
+  const spans = capture.spans();
+  const nameOf = (spanId: string | undefined) => spans.find((span) => span.spanId === spanId)?.name;
+  assert.deepEqual(
+    spans.map(({ name, parentSpanId }) => [name, nameOf(parentSpanId)]),
+    [
+      ["chat gpt-test", "invoke_agent weft"],
+      ["invoke_agent weft", undefined],
+      ["chat gpt-test", "execute_tool own"],
+      ["tools/call add", "execute_tool own"],
+      ["execute_tool own", undefined],
+      ["execute_tool add", undefined],
+    ],
+  );
+  const parents = sent.map((request) => (request as { _meta: { traceparent: string } })._meta.traceparent);
+  assert.deepEqual(
+    parents.map((parent) => nameOf(parent.split("-")[2])),
+    ["tools/call add", "execute_tool add"],
+  );
 });
 
 test("Inside a model call that Weft's agents record, or another autolog, nothing is added", async () => {

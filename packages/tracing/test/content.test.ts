@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SpanStatusCode, trace } from "@opentelemetry/api";
 import fc from "fast-check";
-import { boundedJson, cutToBytes } from "../src/content/bounded-json.ts";
+import { boundedJson } from "../src/content/bounded-json.ts";
+import { cutToBytes } from "../src/content/cut-text.ts";
 import { configureContent } from "../src/content/content-settings.ts";
 import type { ContentSettings } from "../src/content/content-settings.ts";
 import { claim, release } from "../src/content/recorded-ids.ts";
@@ -184,9 +185,9 @@ test("The JSON writer agrees with JSON.stringify and stays within its budget and
   fc.assert(
     fc.property(fc.jsonValue(), fc.nat(300), (value, budget) => {
       const parsed = JSON.parse(JSON.stringify(value)) as unknown;
-      assert.deepEqual(JSON.parse(boundedJson(value, 1_000_000).text), parsed);
+      assert.deepEqual(JSON.parse(String(boundedJson(value, 1_000_000).json)), parsed);
       const cut = boundedJson(value, budget);
-      JSON.parse(cut.text);
+      JSON.parse(String(cut.json));
     }),
   );
 });
@@ -210,13 +211,13 @@ test("What JSON cannot hold is named instead of failing", () => {
     },
   };
   assert.deepEqual(
-    JSON.parse(boundedJson({ ...Object.getOwnPropertyDescriptors({}), inner: hostile }, 10_000).text),
+    JSON.parse(String(boundedJson({ ...Object.getOwnPropertyDescriptors({}), inner: hostile }, 10_000).json)),
     {
       inner: "[unreadable]",
     },
   );
   const { trap: _trap, ...rest } = Object.defineProperty(hostile, "trap", { value: 0, enumerable: true });
-  assert.deepEqual(JSON.parse(boundedJson(rest, 10_000).text), {
+  assert.deepEqual(JSON.parse(String(boundedJson(rest, 10_000).json)), {
     circular: { a: 1, self: "[circular]" },
     big: "12",
     nan: "NaN",

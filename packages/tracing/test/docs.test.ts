@@ -40,7 +40,7 @@ async function run(code: string, server: OtlpServer): Promise<void> {
 const expected: readonly (readonly string[])[] = [
   ["search", "plan a trip"],
   ["login"],
-  ["ChatOpenAI", "answer a ticket"],
+  ["FakeListChatModel", "answer a ticket"],
   ["send", "process add", "listen"],
   ["double", "job"],
 ];
@@ -64,7 +64,7 @@ for (const [at, names] of expected.entries()) {
       >;
       assert.deepEqual([password, note], ["[redacted]", "[redacted] of [customer]"]);
     }
-    if (names[0] === "ChatOpenAI") {
+    if (names[0] === "FakeListChatModel") {
       const [inner, outer] = server.spans;
       assert.equal(inner?.["parentSpanId"], outer?.spanId);
       assert.equal(inner?.attributes["openinference.span.kind"], "LLM");

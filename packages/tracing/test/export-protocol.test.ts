@@ -10,7 +10,8 @@ import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { metrics } from "@opentelemetry/api";
-import { startSpan, WeftError } from "../src/index.ts";
+import type { OtlpTraces } from "../src/http.ts";
+import { startSpan, WeftError, withSpan } from "../src/index.ts";
 import { startTracing, WeftSpanProcessor } from "../src/node.ts";
 import { startOtlpServer } from "./support/otlp-server.ts";
 import { runProgram } from "./support/run-program.ts";
@@ -43,6 +44,59 @@ test("OTEL_EXPORTER_OTLP_PROTOCOL=http/json sends OTLP as JSON", async () => {
       '{"key":"service.name","value":{"stringValue":"planner"}}',
     ),
   );
+});
+
+test("With http/json a spool keeps spans as well: what one process could not deliver the next one sends, as JSON", async (t) => {
+  const spool = mkdtempSync(join(tmpdir(), "weft-spool-"));
+  t.after(() => rmSync(spool, { recursive: true, force: true }));
+  t.after(() => delete process.env["OTEL_EXPORTER_OTLP_PROTOCOL"]);
+  process.env["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/json";
+  const bodies: string[] = [];
+  let isDown = true;
+  await using server = await startOtlpServer((_request, response, body) => {
+    if (!isDown) bodies.push(String(body));
+    response.writeHead(isDown ? 503 : 200).end("{}");
+    return 204;
+  });
+  const options = { endpoint: server.url, serviceName: "planner", content: "delta", spool } as const;
+  const ids = await (async () => {
+    await using _ = startTracing({ ...options, shutdownTimeoutMs: 100 });
+    return withSpan("outer", async (outer) => {
+      const attributes = { text: "für", count: 3, ratio: 0.5, odd: Number.NaN, yes: true, list: ["a", "b"] };
+      const inner = startSpan({ name: "inner", attributes });
+      inner.addEvent("seen", { at: 1 });
+      inner.end();
+      outer.setStatus({ code: 2, message: "no" });
+      return [inner.spanId, outer.spanId];
+    });
+  })();
+  isDown = false;
+  await using next = startTracing(options);
+  await next.flush();
+  assert.equal(server.requests.at(-1)?.headers["content-type"], "application/json");
+  const { resourceSpans } = JSON.parse(bodies[0] ?? "") as OtlpTraces;
+  assert.ok(
+    resourceSpans[0]?.resource?.attributes?.some(({ value }) => value.stringValue === "planner"),
+    bodies[0],
+  );
+  const spans = resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
+  assert.deepEqual(
+    spans.map(({ name, spanId }) => [name, spanId]),
+    [
+      ["inner", ids[0]],
+      ["outer", ids[1]],
+    ],
+  );
+  assert.deepEqual(spans[0]?.attributes, [
+    { key: "text", value: { stringValue: "für" } },
+    { key: "count", value: { intValue: "3" } },
+    { key: "ratio", value: { doubleValue: 0.5 } },
+    { key: "odd", value: { doubleValue: "NaN" } },
+    { key: "yes", value: { boolValue: true } },
+    { key: "list", value: { arrayValue: { values: [{ stringValue: "a" }, { stringValue: "b" }] } } },
+  ]);
+  assert.equal(spans[0]?.events?.[0]?.name, "seen");
+  assert.deepEqual([spans[0]?.parentSpanId, spans[1]?.status], [ids[1], { message: "no", code: 2 }]);
 });
 
 test("OTEL_EXPORTER_OTLP_PROTOCOL=grpc is said to be unsupported, with what to do, and spans go out as protobuf", async () => {

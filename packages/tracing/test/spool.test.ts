@@ -317,10 +317,14 @@ for (const mode of ["exit", "natural"]) {
       assert.equal(stderr, "");
     }
     await runProgram("loss", ["natural", "0"], environment).end;
+    const texts = server.spans.map(({ attributes }) => String(attributes["text"]));
     assert.deepEqual(
-      server.spans.map(({ attributes }) => (attributes["text"] as string).length).sort((a, b) => a - b),
+      texts.map(({ length }) => length).sort((a, b) => a - b),
       [1e6, 1e6, 1e6, 5e6, 5e6, 5e6],
     );
+    for (const [index, { attributes }] of server.spans.entries()) {
+      assert.ok(attributes["weft.inputs"] === JSON.stringify({ text: texts[index] }));
+    }
   });
 }
 

@@ -9,6 +9,7 @@ import {
   openSpan,
   recordInput,
   recordSystem,
+  recordToolCall,
 } from "../src/internal.ts";
 import { alwaysOff, startTracing } from "../src/node.ts";
 import { startOtlpServer } from "./support/otlp-server.ts";
@@ -136,6 +137,8 @@ test("A text whose span was dropped is recorded again by the next span that has 
   await using tracing = startTracing({ collector: server.url, content: "delta", queue: { maxSpans: 1 } });
   const message = { id: "m1", role: "user", content: "hello" } as const;
   const system = { id: "s1", text: "be brief" } as const;
+  const toolResponses = [{ toolCallId: "c1", content: "five" }] as const;
+  const answered = { id: "m2", role: "tool", content: null, toolResponses } as const;
   await instrument({ name: "root" }, async (root) => {
     startSpan({ name: "fills the queue", parent: root.context }).end();
     const flushed = tracing.flush();
@@ -143,17 +146,18 @@ test("A text whose span was dropped is recorded again by the next span that has 
     const dropped = openSpan({ name: "dropped" });
     recordInput(dropped.span, [message]);
     recordSystem(dropped.span, system);
+    recordToolCall(dropped.span, { result: "five", answeredIn: { messageId: "m2", place: 0, count: 1 } });
     dropped.end();
     answer.resolve();
     await flushed;
     const next = openSpan({ name: "next" });
-    recordInput(next.span, [message]);
+    recordInput(next.span, [message, answered]);
     recordSystem(next.span, system);
     next.end();
   });
   await tracing.flush();
   const next = server.spans.find(({ name }) => name === "next");
-  assert.match(String(next?.attributes["gen_ai.input.messages"]), /hello/);
+  assert.match(String(next?.attributes["gen_ai.input.messages"]), /hello.*five/);
   assert.match(String(next?.attributes["gen_ai.system_instructions"]), /be brief/);
   assert.equal(
     server.spans.some(({ name }) => name === "dropped"),

@@ -14,6 +14,7 @@ import {
   recordInput,
   recordOutput,
   recordSystem,
+  recordToolCall,
   ROOT_CONTEXT,
 } from "../src/internal.ts";
 import type { CapturedSpan, Context, RecordableMessage, WeftSpan } from "../src/internal.ts";
@@ -290,4 +291,76 @@ test("A call of another producer, which knows no weft.context, is what stands on
   assert.deepEqual(textsOf(rebuildView(trace, "1".repeat(16))), ["hello"]);
   assert.equal(rebuildView(trace, "2".repeat(16)), undefined);
   assert.equal(rebuildView(trace, "3".repeat(16)), undefined);
+});
+
+/** A round of tool calls, each on a span of its own; the model is then sent the message that answers them. */
+function toolRound(service: Service, results: readonly string[], parent: Context): void {
+  as(service, () => {
+    const { span } = openSpan({ name: "invoke_agent", type: "agent", parent });
+    const answer = { id: newShortId(), role: "tool" as const, content: null };
+    const toolResponses = results.map((content, place) => ({
+      toolCallId: `c${place}`,
+      name: "look",
+      content,
+    }));
+    for (const [place, { toolCallId, content }] of toolResponses.entries()) {
+      const call = openSpan({ name: "execute_tool look", type: "tool", parent: span.context });
+      call.span.setAttributes({ "gen_ai.tool.call.id": toolCallId, "gen_ai.tool.name": "look" });
+      recordToolCall(call.span, {
+        result: content,
+        answeredIn: { messageId: answer.id, place, count: results.length },
+      });
+      call.end();
+    }
+    const { span: chat } = openSpan({ name: "chat", type: "llm", parent: span.context });
+    recordInput(chat, [{ ...answer, toolResponses }]);
+    describeAppends(span, [`${service.history}:0=${answer.id}`]);
+    describeContext(chat, [`${service.history}:0-0`]);
+    service.sent.push({ spanId: chat.spanId, texts: results });
+    chat.end();
+    span.end();
+  });
+}
+
+function responsesOf(view: ModelView | undefined): readonly unknown[] {
+  const [item] = view?.items ?? [];
+  return ((item?.recorded?.["parts"] ?? []) as readonly { response: string }[]).map(
+    ({ response }) => response,
+  );
+}
+
+test("Results of tools stand on their calls, once, and the message that answers is put together from them", () => {
+  const alice = new Service("alice");
+  toolRound(alice, ["first result", "second result"], ROOT_CONTEXT);
+  const all = JSON.stringify(alice.spans.map(({ attributes }) => attributes));
+  assert.equal(all.split("first result").length - 1, 1);
+  const view = rebuildView(traceOf(alice), alice.sent[0]?.spanId ?? "");
+  assert.deepEqual([responsesOf(view), view?.complete], [["first result", "second result"], true]);
+  alice.spans = alice.spans.filter(({ attributes }) => attributes["gen_ai.tool.call.id"] !== "c0");
+  const without = rebuildView(traceOf(alice), alice.sent[0]?.spanId ?? "");
+  assert.deepEqual(
+    without?.items.map(({ missing }) => missing),
+    [{ reason: "lost", service: "alice" }],
+    "half an answer is none",
+  );
+});
+
+test("In mode full the message that answers stands on the model's call as well", () => {
+  const alice = new Service("alice", { policy: "full" });
+  toolRound(alice, ["first result"], ROOT_CONTEXT);
+  const all = JSON.stringify(alice.spans.map(({ attributes }) => attributes));
+  assert.equal(all.split("first result").length - 1, 2);
+  const off = new Service("silent", { policy: "none" });
+  toolRound(off, ["first result"], ROOT_CONTEXT);
+  assert.ok(!JSON.stringify(off.spans.map(({ attributes }) => attributes)).includes("first result"));
+  const view = rebuildView(traceOf(off), off.sent[0]?.spanId ?? "");
+  assert.deepEqual(view?.items[0]?.missing, { reason: "off", service: "silent" });
+});
+
+test("Redaction and cuts of a tool's result are said where its message is sent", () => {
+  const alice = new Service("alice", { attributeBytes: 400, redact: [redactors.secrets] });
+  toolRound(alice, ["password: sesame", "long ".repeat(200)], ROOT_CONTEXT);
+  const view = rebuildView(traceOf(alice), alice.sent[0]?.spanId ?? "");
+  assert.equal(view?.complete, false);
+  assert.deepEqual([view.items[0]?.redacted, view.items[0]?.cutBytes], [1, 600]);
 });

@@ -78,8 +78,7 @@ await runSubject({
     end(turn);
   },
   content: (payload) => void JSON.stringify(payload),
-  encode: (spans, bytes) => {
-    const text = Buffer.alloc(bytes, "so it goes, he said. ").toString("latin1");
+  encode: (spans, text) => () => {
     let at = 0;
     for (let span = 0; span < spans; span += 1) at = writeSpan(at, text);
     return at;

@@ -90,9 +90,9 @@ await runSubject({
       span.end();
     });
   },
-  encode: (spans, bytes) => {
-    const span = readable(Buffer.alloc(bytes, "so it goes, he said. ").toString("latin1"));
-    return ProtobufTraceSerializer.serializeRequest(Array.from({ length: spans }, () => span))?.length ?? 0;
+  encode: (spans, text) => {
+    const records = Array.from({ length: spans }, () => readable(text));
+    return () => ProtobufTraceSerializer.serializeRequest(records)?.length ?? 0;
   },
   drain: async () => {
     await provider.forceFlush();

@@ -63,10 +63,9 @@ await runSubject({
       span.setOutputs({ reply });
     });
   },
-  encode: (spans, bytes) => {
-    const text = Buffer.alloc(bytes, "so it goes, he said. ").toString("latin1");
+  encode: (spans, text) => {
     const records = Array.from({ length: spans }, () => record(text));
-    return writer.write(records).reduce((sum, part) => sum + part.length, 0);
+    return () => writer.write(records).reduce((sum, part) => sum + part.length, 0);
   },
   drain: () => tracing.flush(),
 });

@@ -88,6 +88,38 @@ test("Live: a process that ends by itself, or by SIGTERM, is not lost", async (t
   child.kill("SIGTERM");
   await ended(child);
   assert.deepEqual([child.signalCode, (await instances())[0]?.state], ["SIGTERM", "ENDED"]);
+  const other = run(t, ["natural"], { WEFT_COLLECTOR: url });
+  await firstLine(other);
+  await until(async () => (await instances())[0]?.state === "RUNNING");
+  other.stdin?.write("go on\n");
+  await ended(other);
+  assert.deepEqual([other.exitCode, (await instances())[0]?.state], [0, "ENDED"]);
+});
+
+test("Live: process.exit can say no goodbye: what it left open is LOST once it was silent, what had ended stays as it was", async (t) => {
+  const { url } = await useCollector(t, { silenceMs: 2500 });
+  const child = run(t, ["exit"], { WEFT_COLLECTOR: url });
+  const traceId = await firstLine(child);
+  await until(async () => (await summaryOf(url, traceId))?.state === "RUNNING");
+  child.stdin?.write("go on\n");
+  await ended(child);
+  assert.equal(child.exitCode, 0);
+  await until(async () => (await summaryOf(url, traceId))?.state === "LOST");
+  const { instances } = await get<InstanceList>(url, "/api/instances");
+  assert.deepEqual(
+    instances.map(({ state, spansEnded, spansStored, spansLost }) => [
+      state,
+      spansEnded,
+      spansStored,
+      spansLost,
+    ]),
+    [["LOST", 1, 1, 0]],
+  );
+  const { traces } = await get<TraceList>(url, "/api/traces");
+  assert.deepEqual(traces.map(({ rootName, state }) => `${rootName} ${state}`).sort(), [
+    "ended OK",
+    "root LOST",
+  ]);
 });
 
 test("Live: under an SDK with WeftSpanProcessor a trace is RUNNING, then OK", async (t) => {

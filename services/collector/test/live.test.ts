@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LiveSpan, TraceSummary } from "@weft/tracing/http";
+import type { LiveReport, LiveSpan, OtlpSpan, OtlpTraces, TraceSummary } from "@weft/tracing/http";
 import { baseMs, request, spanId, traceId } from "./support/otlp.ts";
 import { store, useCollector } from "./support/use-collector.ts";
 
@@ -88,32 +88,75 @@ test("a reader of one trace hears of no other, and duplicates are no news", asyn
 test("a reader hears of a span that began, once, and then of its end", async (t) => {
   const { url } = await useCollector(t);
   const feed = await openFeed(`${url}/api/live`);
-  const start = {
-    traceId: traceId(),
+  const start = openSpan(1);
+  for (let time = 0; time < 2; time += 1) await report(url, { starts: startsOf(start) });
+  await store(url, request([{ id: 1, name: "root" }]));
+  const events: string[] = [];
+  while (events.at(-1) !== "span-end") events.push((await feed.next()).name);
+  assert.deepEqual(events, ["span-start", "trace", "span-end"]);
+  feed.stop();
+});
+
+function openSpan(trace: number): OtlpSpan {
+  return {
+    traceId: traceId(trace),
     spanId: spanId(1),
     name: "root",
     startTimeUnixNano: String(BigInt(baseMs) * 1_000_000n),
     endTimeUnixNano: "0",
   };
-  const body = JSON.stringify({
-    instance: "one",
-    service: "desk",
-    clock: baseMs,
-    ended: 0,
-    dropped: 0,
-    starts: { resourceSpans: [{ scopeSpans: [{ spans: [start] }] }] },
+}
+
+function startsOf(...spans: readonly OtlpSpan[]): OtlpTraces {
+  return { resourceSpans: [{ scopeSpans: [{ spans }] }] };
+}
+
+async function report(url: string, more: Partial<LiveReport>): Promise<void> {
+  const body: LiveReport = { instance: "one", service: "desk", clock: baseMs, ended: 0, dropped: 0, ...more };
+  const response = await fetch(`${url}/api/live`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
   });
-  for (let time = 0; time < 2; time += 1) {
-    const response = await fetch(`${url}/api/live`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    });
-    assert.equal(response.status, 200, await response.text());
+  assert.equal(response.status, 200, await response.text());
+}
+
+/** The states that are told of, by trace, until `count` of them were. */
+async function statesTold(
+  feed: Awaited<ReturnType<typeof openFeed>>,
+  count: number,
+): Promise<readonly string[]> {
+  const states: string[] = [];
+  while (states.length < count) {
+    const { name, data } = await feed.next();
+    if (name === "trace")
+      states.push(`${(data as TraceSummary).traceId.at(-1)} ${(data as TraceSummary).state}`);
   }
-  await store(url, request([{ id: 1, name: "root" }]));
-  const events: string[] = [];
-  while (events.at(-1) !== "span-end") events.push((await feed.next()).name);
-  assert.deepEqual(events, ["span-start", "trace", "span-end"]);
+  return states;
+}
+
+test("a reader hears that a trace is lost when its process falls silent, and that it runs when it is heard again", async (t) => {
+  const { url } = await useCollector(t, { silenceMs: 500 });
+  await report(url, { starts: startsOf(openSpan(1)), goodbye: true });
+  const quiet = await openFeed(`${url}/api/live?traceId=${traceId(1)}`);
+  const feed = await openFeed(`${url}/api/live?traceId=${traceId(2)}`);
+  await report(url, { instance: "two", starts: startsOf(openSpan(2)) });
+  assert.deepEqual(await statesTold(feed, 2), ["2 RUNNING", "2 LOST"]);
+  await report(url, { instance: "two" });
+  assert.deepEqual(await statesTold(feed, 2), ["2 RUNNING", "2 LOST"]);
+  await store(url, request([{ id: 1, trace: 1, name: "root" }]));
+  assert.equal((await quiet.next()).name, "span-end", "what was lost before somebody listened is no news");
+  feed.stop();
+  quiet.stop();
+});
+
+test("a reader hears at once that a trace is lost when its process says goodbye with open spans, or its spool is taken over", async (t) => {
+  const { url } = await useCollector(t, { silenceMs: 1e9 });
+  const feed = await openFeed(`${url}/api/live`);
+  await report(url, { starts: startsOf(openSpan(1)) });
+  await report(url, { instance: "two", starts: startsOf(openSpan(2)) });
+  await report(url, { goodbye: true });
+  await report(url, { instance: "three", adopted: ["two"] });
+  assert.deepEqual(await statesTold(feed, 4), ["1 RUNNING", "2 RUNNING", "1 LOST", "2 LOST"]);
   feed.stop();
 });

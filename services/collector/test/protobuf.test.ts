@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { WeftError } from "@weft/tracing";
-import { decodeResource, decodeScope, decodeSpan } from "../src/otlp/decode-span.ts";
+import { decodeResource, decodeScope, decodeSpan } from "@weft/tracing/internal";
 import { encodeRequest } from "../src/otlp/encode-request.ts";
 import { scanRequest } from "../src/otlp/scan-request.ts";
 import type { ScannedRequest } from "../src/otlp/scan-request.ts";

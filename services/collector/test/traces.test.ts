@@ -383,6 +383,7 @@ test("spans come whole by id, with the messages their context names, through mir
             attributes: {
               ...model(1, 1),
               [Attr.context]: ["id:s", "g:0-2", "g:9-9", "?"],
+              [Attr.systemInstructions]: JSON.stringify([{ type: "text", id: "s", content: "Be brief." }]),
               [Attr.outputMessages]: recorded({ id: "m1", text: "one" }),
             },
           },
@@ -401,6 +402,7 @@ test("spans come whole by id, with the messages their context names, through mir
   );
   assert.deepEqual(details.spans[0]?.context, ["s", "m0", "m1", "m2"]);
   assert.deepEqual(details.messages, {
+    s: { id: "s", role: "system", parts: [{ type: "text", id: "s", content: "Be brief." }] },
     m0: { id: "m0", role: "user", parts: [{ type: "text", content: "hi" }] },
     m1: { id: "m1", role: "assistant", parts: [{ type: "text", content: "one" }] },
   });

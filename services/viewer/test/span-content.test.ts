@@ -4,6 +4,7 @@ import type { OtlpKeyValue, OtlpSpan, TranscriptMessage } from "@weft/tracing/ht
 import { Attr, EventNames, SpanTypes } from "@weft/tracing/vocabulary";
 import { fromTranscript, messagesOfContext, parseInstructions, parseMessages } from "../src/data/message.ts";
 import { showValue, textsAt, toAttributes, toPlain } from "../src/data/otlp-value.ts";
+import { withNamedTexts } from "../src/data/named-texts.ts";
 import { parseExcluded, parseSelection } from "../src/data/selection.ts";
 import { decodeSkeleton, SpanFlags } from "../src/data/skeleton.ts";
 import { errorOf, groupFacts } from "../src/data/span-facts.ts";
@@ -230,4 +231,29 @@ test("a transcript's message is shown like any other", () => {
   });
   assert.deepEqual([shown.name, shown.text, shown.missing], ["ann", "m", true]);
   assert.deepEqual(shown.toolResponses, [{ id: "c", name: "", content: "1", isError: false }]);
+});
+
+test("a text that a span only names is shown as its own, from the message that holds it", () => {
+  const messages = {
+    m1: {
+      role: "assistant",
+      parts: [
+        { type: "text", content: "let me see" },
+        { type: "tool_call", id: "c1", name: "find", arguments: '{"q":1}' },
+        { type: "tool_call", id: "c2", name: "find", arguments: '{"q":2}' },
+      ],
+    },
+  };
+  const call = toAttributes([text(Attr.toolAskedIn, "m1"), text(Attr.toolCallId, "c2")]);
+  assert.equal(withNamedTexts(call, messages).get(Attr.toolCallArguments), '{"q":2}');
+  const own = toAttributes([
+    text(Attr.toolAskedIn, "m1"),
+    text(Attr.toolCallId, "c2"),
+    text(Attr.toolCallArguments, "own"),
+  ]);
+  assert.equal(withNamedTexts(own, messages).get(Attr.toolCallArguments), "own");
+  const summed = toAttributes([text(Attr.chatSummaryOf, "m1")]);
+  assert.equal(withNamedTexts(summed, messages).get(Attr.chatSummary), "let me see");
+  const unknown = toAttributes([text(Attr.chatSummaryOf, "m2"), text(Attr.toolAskedIn, "m2")]);
+  assert.deepEqual(withNamedTexts(unknown, messages), unknown);
 });

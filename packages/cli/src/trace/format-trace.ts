@@ -1,6 +1,7 @@
 /** A trace as a tree for the terminal. */
 import { stripVTControlCharacters } from "node:util";
 import type { OtlpTraces } from "@weft/tracing/http";
+import { withNamedTexts } from "@weft/tracing/view";
 import { Attr, SpanTypes } from "@weft/tracing/vocabulary";
 import { coloured, plain } from "./colours.ts";
 import type { Palette } from "./colours.ts";
@@ -29,7 +30,7 @@ interface Line {
 export function formatTrace(trace: OtlpTraces, options: FormatTraceOptions = {}): string {
   const { colour = false, width = 96 } = options;
   const palette = colour ? coloured : plain;
-  const tops = buildTraceTree(trace);
+  const tops = buildTraceTree(withNamedTexts(trace));
   const lines: Line[] = [];
   const services = new Map<string, number>();
   for (const { node, prefix } of walk(tops)) {

@@ -12,6 +12,7 @@ import {
   recordAnswer,
   scalars,
   textOf,
+  watchIdle,
 } from "./model-call.ts";
 import type { Fields, ModelAnswer, ModelCall } from "./model-call.ts";
 
@@ -136,14 +137,21 @@ function watchStream(result: unknown, open: OpenSpan): unknown {
   if (!(stream instanceof ReadableStream)) return undefined;
   const reader = (stream as ReadableStream<unknown>).getReader();
   const parts: Fields[] = [];
-  const finish = (): void => recordAnswer(open, answerOf(parts));
+  const record = (): void => recordAnswer(open, answerOf(parts));
+  const idle = watchIdle(open, record);
+  const finish = (): void => {
+    idle.stop();
+    record();
+  };
   const watched = new ReadableStream<unknown>(
     {
       async pull(controller) {
         try {
+          idle.asked();
           const step = await open.run(() => reader.read());
           if (!step.done) {
             parts.push(fieldsOf(step.value));
+            idle.answered();
             controller.enqueue(step.value);
             return;
           }

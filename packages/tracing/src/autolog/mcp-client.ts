@@ -3,7 +3,7 @@ import type { Attributes } from "@opentelemetry/api";
 import { recordToolCall } from "../content/record-content.ts";
 import { injectCarrier } from "../context/carrier.ts";
 import { runInSpan } from "../fluent/run-in-span.ts";
-import { openSpan, stepOf } from "../spans/open-span.ts";
+import { openSpan } from "../spans/open-span.ts";
 import type { OpenSpan } from "../spans/open-span.ts";
 import { Attr, Operations, SpanTypes } from "../vocabulary.ts";
 import { fieldsOf, textOf } from "./model-call.ts";
@@ -42,9 +42,10 @@ function traceRequest(
   params: unknown,
   rest: readonly unknown[],
 ): unknown {
-  // A tool of a Weft turn has its span already; what it does through MCP is that tool.
-  if (!isAutologOn("mcp") || stepOf() === SpanTypes.tool) return call(params, ...rest);
   const fields = fieldsOf(params);
+  const meta = fieldsOf(fields["_meta"]);
+  // Who wrote its context into the request records it: a tool that `mcpTools` made has its span in the turn.
+  if (!isAutologOn("mcp") || "traceparent" in meta) return call(params, ...rest);
   const target = targetName === undefined ? undefined : textOf(fields[targetName]);
   const isTool = method === "tools/call";
   const open = openSpan({
@@ -54,7 +55,7 @@ function traceRequest(
     attributes: describe(method, target),
   });
   if (isTool) recordToolCall(open.span, { arguments: fields["arguments"] });
-  const sent = { ...fields, _meta: { ...fieldsOf(fields["_meta"]), ...injectCarrier(open.span.context) } };
+  const sent = { ...fields, _meta: { ...meta, ...injectCarrier(open.span.context) } };
   return runInSpan(open, () => call(sent, ...rest), {
     onResult: (result) => recordResult(open, isTool, fieldsOf(result)),
   });

@@ -5,7 +5,8 @@ import { describeContext, newMessageId, recordInput, recordOutput } from "../con
 import { openSpan, stepOf } from "../spans/open-span.ts";
 import type { OpenSpan } from "../spans/open-span.ts";
 import type { TokenUsage } from "../spans/weft-span.ts";
-import { Attr, Operations, SpanTypes } from "../vocabulary.ts";
+import { IdleLimit } from "../spans/idle-limit.ts";
+import { Attr, Operations, Outcomes, SpanTypes } from "../vocabulary.ts";
 import { isAutologOn } from "./switches.ts";
 import type { AutologName } from "./switches.ts";
 
@@ -61,6 +62,14 @@ export function recordAnswer({ span }: OpenSpan, answer: ModelAnswer): void {
     span,
     answer.messages.map((message) => ({ ...message, id: newMessageId() })),
   );
+}
+
+/** A streamed answer that nobody reads on ends as abandoned, with what came of it. */
+export function watchIdle(open: OpenSpan, finish: () => void): IdleLimit {
+  return new IdleLimit(() => {
+    finish();
+    open.end(Outcomes.abandoned);
+  });
 }
 
 const ids = new WeakMap<object, string>();

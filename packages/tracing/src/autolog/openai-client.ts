@@ -1,7 +1,8 @@
 import { runInSpan } from "../fluent/run-in-span.ts";
+import type { IdleLimit } from "../spans/idle-limit.ts";
 import type { OpenSpan } from "../spans/open-span.ts";
 import { Outcomes } from "../vocabulary.ts";
-import { fieldsOf, openModelCall, recordAnswer } from "./model-call.ts";
+import { fieldsOf, openModelCall, recordAnswer, watchIdle } from "./model-call.ts";
 import type { ModelAnswer, ModelCall } from "./model-call.ts";
 import { chatAnswer, ChatStream, chatCall } from "./openai-chat.ts";
 import {
@@ -105,7 +106,8 @@ function isStream(value: unknown): value is Stream {
 /** The stream stays the client's own, with all it can do: only where its chunks come from is watched. */
 function watchStream(stream: Stream, open: OpenSpan, reading: AnswerStream): void {
   const source = stream.iterator ?? stream[Symbol.asyncIterator].bind(stream);
-  const watched = (): AsyncIterator<unknown> => watchIterator(source.call(stream), open, reading);
+  const idle = watchIdle(open, () => recordAnswer(open, reading.answer()));
+  const watched = (): AsyncIterator<unknown> => watchIterator(source.call(stream), open, reading, idle);
   if (stream.iterator === undefined) Object.defineProperty(stream, Symbol.asyncIterator, { value: watched });
   else stream.iterator = watched;
 }
@@ -114,16 +116,19 @@ async function* watchIterator(
   source: AsyncIterator<unknown>,
   open: OpenSpan,
   reading: AnswerStream,
+  idle: IdleLimit,
 ): AsyncGenerator {
   let whole = false;
   try {
     for (;;) {
+      idle.asked();
       const step = await open.run(() => source.next());
       if (step.done === true) {
         whole = true;
         return;
       }
       if (fieldsOf(step.value)["error"] === undefined) reading.add(step.value);
+      idle.answered();
       yield step.value;
     }
   } catch (error) {
@@ -131,6 +136,7 @@ async function* watchIterator(
     open.fail(error);
     throw error;
   } finally {
+    idle.stop();
     recordAnswer(open, reading.answer());
     if (!whole) await open.run(() => source.return?.());
     open.end(whole ? undefined : Outcomes.cancelled);

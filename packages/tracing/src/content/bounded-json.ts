@@ -1,35 +1,48 @@
 /** JSON of any value within a number of bytes: always valid, never throws, says what it left out. */
 
+import { bytesAfter, cutToBytes, textBytes } from "./cut-text.ts";
+import { DeferredJson } from "./deferred-json.ts";
+import type { JsonCopy } from "./deferred-json.ts";
 import { isRedacting, redactStart, redactText } from "./redaction.ts";
 
 export interface BoundedJson {
-  readonly text: string;
-  /** Of the text in UTF-8: never less than it takes, at most one more for each value in it. */
+  /** Its text, or a copy of what is needed to write it: then nothing that happens to the value afterwards shows. */
+  readonly json: string | DeferredJson;
+  /** Of the text in UTF-8 before JSON escapes what it must, about. */
   readonly bytes: number;
   readonly cutBytes: number;
   readonly cutItems: number;
 }
 
 const maxDepth = 32;
+const objectBytes = 32;
+const memberBytes = 8;
+/** A record with more members is copied a member at a time. */
+const spreadMembers = 64;
+/** What is shorter is written at once, which then costs no more than a copy. */
+const writtenAtOnce = 4096;
 
-/** `budget` in bytes of UTF-8; `name` is where the value stands, for redaction. Circular references, bigint, functions and throwing getters are named, not fatal. */
+/**
+ * `budget` in bytes of UTF-8, escapes not counted; `name` is where the value stands, for redaction. Circular references, bigint, functions
+ * and throwing getters are named, not fatal.
+ */
 export function boundedJson(value: unknown, budget: number, name = ""): BoundedJson {
-  if (!isRedacting() && fitsPlainly(value, budget)) {
-    const text = JSON.stringify(value);
-    const bytes = Buffer.byteLength(text);
-    if (bytes <= budget) return { text, bytes, cutBytes: 0, cutItems: 0 };
-  }
-  const writer = new Writer(budget);
-  const text = writer.value(value, 0, name);
-  return { text, bytes: writer.bytes, cutBytes: writer.cutBytes, cutItems: writer.cutItems };
+  const text = isRedacting() ? undefined : plainText(value, Math.min(budget, writtenAtOnce));
+  if (text !== undefined) return { json: text, bytes: Buffer.byteLength(text), cutBytes: 0, cutItems: 0 };
+  const copier = new Copier(budget);
+  const copy = copier.value(value, name);
+  const { bytes, cutBytes, cutItems } = copier;
+  return { json: new DeferredJson(copy, bytes + copier.structureBytes), bytes, cutBytes, cutItems };
 }
 
-/** Whether JSON.stringify, which is several times faster, would write just what the writer below does, within the budget. */
-function fitsPlainly(value: unknown, budget: number): boolean {
+/** The JSON of a small value that JSON.stringify, which is several times faster, writes just as a copy would be written. */
+function plainText(value: unknown, limit: number): string | undefined {
   try {
-    return plainLength(value, budget, 0) <= budget;
+    if (plainLength(value, limit, 0) > limit) return undefined;
+    const text = JSON.stringify(value);
+    return Buffer.byteLength(text) <= limit ? text : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -38,99 +51,132 @@ function plainLength(value: unknown, limit: number, depth: number): number {
   if (typeof value === "string") return value.length + 3;
   if (typeof value === "number") return Number.isFinite(value) ? 8 : Number.POSITIVE_INFINITY;
   if (typeof value === "boolean" || value === null) return 5;
-  if (typeof value !== "object" || depth >= maxDepth) return Number.POSITIVE_INFINITY;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const isArray = Array.isArray(value);
-  if (!isArray && prototype !== Object.prototype && prototype !== null) return Number.POSITIVE_INFINITY;
-  if ("toJSON" in value) return Number.POSITIVE_INFINITY;
-  let length = 2;
-  for (const key of Object.keys(value)) {
-    length += isArray ? 1 : key.length + 4;
-    length += plainLength((value as Record<string, unknown>)[key], limit, depth + 1);
-    if (length > limit) return Number.POSITIVE_INFINITY;
-  }
-  return isArray && Object.keys(value).length !== value.length ? Number.POSITIVE_INFINITY : length;
+  if (typeof value !== "object" || depth >= maxDepth || "toJSON" in value) return Number.POSITIVE_INFINITY;
+  return Array.isArray(value) ? plainArray(value, limit, depth) : plainRecord(value, limit, depth);
 }
 
-class Writer {
+function plainArray(values: readonly unknown[], limit: number, depth: number): number {
+  let length = 2;
+  for (let at = 0; at < values.length; at += 1) {
+    length += 1 + plainLength(values[at], limit, depth + 1);
+    if (length > limit) return Number.POSITIVE_INFINITY;
+  }
+  return length;
+}
+
+function plainRecord(record: object, limit: number, depth: number): number {
+  const prototype: unknown = Object.getPrototypeOf(record);
+  if (prototype !== Object.prototype && prototype !== null) return Number.POSITIVE_INFINITY;
+  let length = 2;
+  for (const key in record) {
+    const member = (record as Record<string, unknown>)[key];
+    if (member === undefined) continue;
+    length += key.length + 4 + plainLength(member, limit, depth + 1);
+    if (length > limit) return Number.POSITIVE_INFINITY;
+  }
+  return length;
+}
+
+/** Copies what a budget allows: structure, and references to texts, which nobody can change. */
+class Copier {
   bytes = 0;
   cutBytes = 0;
   cutItems = 0;
+  /** What objects and arrays take in memory beside their texts, about. */
+  structureBytes = 0;
   #left: number;
-  readonly #above = new Set<object>();
+  /** The objects that the value at hand stands in. */
+  readonly #above: object[] = [];
   readonly #redacting = isRedacting();
 
   constructor(budget: number) {
     this.#left = budget;
   }
 
-  value(value: unknown, depth: number, name: string): string {
-    if (typeof value === "string") return this.#string(value, name);
-    if (typeof value === "object" && value !== null) return this.#object(value, depth, name);
+  value(value: unknown, name: string): JsonCopy {
+    if (typeof value === "string") return this.#text(value, name);
+    if (typeof value === "object" && value !== null) return this.#object(value, name);
     return this.#spend(this.#redacting ? redactedScalar(value, name) : scalar(value));
   }
 
-  #string(value: string, name: string): string {
+  #text(value: string, name: string): string {
     const room = Math.max(0, this.#left);
     const text = this.#redacting ? redactStart(value, room, name) : value;
-    const kept = text.length * 3 <= room ? text : cutToBytes(text, room);
+    const kept = cutToBytes(text, room);
     if (kept.length < text.length) this.cutBytes += bytesAfter(value, kept.length);
-    return this.#spend(JSON.stringify(kept));
+    this.#count(textBytes(kept) + 3);
+    return kept;
   }
 
-  #object(value: object, depth: number, name: string): string {
-    if (this.#above.has(value)) return this.#spend('"[circular]"');
-    if (depth >= maxDepth) return this.#spend('"[too deep]"');
-    this.#above.add(value);
+  #object(value: object, name: string): JsonCopy {
+    if (this.#above.includes(value)) return this.#spend("[circular]");
+    if (this.#above.length >= maxDepth) return this.#spend("[too deep]");
+    const depth = this.#above.push(value);
     try {
-      return this.#members(value, depth, name);
+      return this.#members(value, name);
     } catch {
-      return this.#spend('"[unreadable]"');
+      return this.#spend("[unreadable]");
     } finally {
-      this.#above.delete(value);
+      this.#above.length = depth - 1;
     }
   }
 
-  #members(value: object, depth: number, name: string): string {
+  #members(value: object, name: string): JsonCopy {
     if (value instanceof Uint8Array || value instanceof ArrayBuffer)
-      return this.#spend(`"[${value.byteLength} bytes]"`);
+      return this.#spend(`[${value.byteLength} bytes]`);
     const plain = toPlain(value);
-    if (typeof plain !== "object" || plain === null) return this.value(plain, depth + 1, name);
-    return Array.isArray(plain) ? this.#array(plain, depth, name) : this.#record(plain, depth);
+    if (typeof plain !== "object" || plain === null) return this.value(plain, name);
+    return Array.isArray(plain) ? this.#array(plain, name) : this.#record(plain);
   }
 
-  #array(values: readonly unknown[], depth: number, name: string): string {
-    const parts: string[] = [];
+  #array(values: readonly unknown[], name: string): JsonCopy[] {
+    const copy: JsonCopy[] = [];
     for (const item of values) {
       if (this.#left <= 0) break;
-      parts.push(this.value(item, depth + 1, name));
+      copy.push(this.value(item, name));
     }
-    this.cutItems += values.length - parts.length;
-    this.#count(2);
-    return `[${parts.join(",")}]`;
+    this.#countStructure(copy.length, values.length);
+    return copy;
   }
 
-  #record(record: object, depth: number): string {
-    const parts: string[] = [];
+  /** Few members are copied at once by a spread, which is faster; of many, only those that the budget reaches are read. */
+  #record(record: object): JsonCopy {
     const keys = Object.keys(record);
+    const isSpread = keys.length <= spreadMembers;
+    const copy: Record<string, unknown> = isSpread ? { ...record } : {};
+    const source = isSpread ? copy : (record as Record<string, unknown>);
     let read = 0;
     for (const key of keys) {
-      if (this.#left <= 0) break;
-      read += 1;
-      const member: unknown = (record as Record<string, unknown>)[key];
-      if (member === undefined || typeof member === "function") continue;
-      const shown = this.#redacting ? redactText(key) : key;
-      const start = this.#spend(`${JSON.stringify(shown)}:`);
-      parts.push(start + this.value(member, depth + 1, key));
+      if (this.#left > 0) {
+        read += 1;
+        this.#member(copy, key, source[key]);
+      } else if (isSpread) copy[key] = undefined;
+      else break;
     }
-    this.cutItems += keys.length - read;
-    this.#count(2);
-    return `{${parts.join(",")}}`;
+    this.#countStructure(read, keys.length);
+    return copy as JsonCopy;
   }
 
-  #spend(json: string): string {
-    this.#count(json.length < 64 && isAscii(json) ? json.length + 1 : Buffer.byteLength(json) + 1);
-    return json;
+  #member(copy: Record<string, unknown>, key: string, member: unknown): void {
+    if (member === undefined) return;
+    if (typeof member === "function") return setMember(copy, key, undefined);
+    const shown = this.#redacting ? redactText(key) : key;
+    this.#count(textBytes(shown) + 4);
+    const value = this.value(member, key);
+    // A name may be a secret too, and must not wait in the copy either.
+    if (shown !== key) Reflect.deleteProperty(copy, key);
+    if (copy[shown] !== value) setMember(copy, shown, value);
+  }
+
+  #countStructure(kept: number, all: number): void {
+    this.cutItems += all - kept;
+    this.structureBytes += objectBytes + memberBytes * kept;
+    this.#count(2);
+  }
+
+  #spend<T extends string | number | boolean | null>(value: T): T {
+    this.#count(typeof value === "string" ? value.length + 3 : String(value).length + 1);
+    return value;
   }
 
   #count(bytes: number): void {
@@ -139,34 +185,25 @@ class Writer {
   }
 }
 
-function isAscii(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
-  return true;
+/** A member of this one name would be the prototype instead. */
+function setMember(record: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== "__proto__") record[key] = value;
+  else Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function scalar(value: unknown): string {
-  if (value === null || value === undefined) return "null";
-  if (typeof value === "boolean") return String(value);
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : `"${value}"`;
-  if (typeof value === "bigint") return `"${value}"`;
-  return `"[${typeof value}]"`;
+function scalar(value: unknown): string | number | boolean | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "boolean") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+  return typeof value === "bigint" ? String(value) : `[${typeof value}]`;
 }
 
 /** A number may be a secret too: a card's, or one under a secret's name. */
-function redactedScalar(value: unknown, name: string): string {
+function redactedScalar(value: unknown, name: string): string | number | boolean | null {
   if (typeof value !== "number" && typeof value !== "bigint") return scalar(value);
   const text = String(value);
   const safe = redactText(text, name);
-  return safe === text ? scalar(value) : JSON.stringify(safe);
-}
-
-/** Beyond this many characters what was cut is counted in characters: counting must not cost more than cutting. */
-const countedExactly = 65_536;
-
-/** Bytes of `text` from `start` on; of a long rest, at least that many. */
-export function bytesAfter(text: string, start: number): number {
-  const rest = text.length - start;
-  return rest > countedExactly ? rest : Buffer.byteLength(text.slice(start));
+  return safe === text ? scalar(value) : safe;
 }
 
 function toPlain(value: object): unknown {
@@ -176,24 +213,4 @@ function toPlain(value: object): unknown {
     return Object.fromEntries([...value].map(([key, item]) => [String(key), item as unknown]));
   if (value instanceof Set) return [...value];
   return value;
-}
-
-/** The longest beginning of `text` that has at most `bytes` bytes and ends between characters. */
-export function cutToBytes(text: string, bytes: number): string {
-  if (text.length * 3 <= bytes || (text.length <= bytes && Buffer.byteLength(text) <= bytes)) return text;
-  const start = text.slice(0, bytes);
-  if (Buffer.byteLength(start) <= bytes) return endBetweenCharacters(start);
-  let low = 0;
-  let high = start.length;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (Buffer.byteLength(start.slice(0, middle)) <= bytes) low = middle;
-    else high = middle - 1;
-  }
-  return endBetweenCharacters(start.slice(0, low));
-}
-
-function endBetweenCharacters(text: string): string {
-  const last = text.charCodeAt(text.length - 1);
-  return last >= 0xd800 && last <= 0xdbff ? text.slice(0, -1) : text;
 }

@@ -1,7 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
 import { WeftError } from "../errors/weft-error.ts";
 import { Attr } from "../vocabulary.ts";
-import { cutToBytes } from "./bounded-json.ts";
+import { cutToBytes } from "./cut-text.ts";
 import { contentSettings } from "./content-settings.ts";
 import { redactStart } from "./redaction.ts";
 

@@ -12,10 +12,12 @@ import { contentSettings } from "./content-settings.ts";
 import { toSchemaMessage } from "./message-schema.ts";
 import type { RecordableMessage } from "./message-schema.ts";
 import { recordText } from "./record-value.ts";
-import { claim, release } from "./recorded-ids.ts";
+import { claim, isRecorded, release } from "./recorded-ids.ts";
 import { redactionCount } from "./redaction.ts";
 import { appendJson, appendStrings, contentRoom, countCut, countRedacted } from "./span-content.ts";
 import { storeBody } from "./store-body.ts";
+import { responseId, writeToolAnswer } from "./tool-answer.ts";
+import type { ToolAnswer } from "./tool-answer.ts";
 
 /** Random; never made of content. */
 export function newMessageId(): string {
@@ -51,14 +53,53 @@ export function recordTools(
   recordItems(target, Attr.toolDefinitions, tools.id, tools.definitions);
 }
 
+export interface RecordableCall {
+  readonly arguments?: unknown;
+  readonly result?: unknown;
+  /** Id of the message whose tool call this is. Arguments that stand there are named, not repeated, unless they are short. */
+  readonly askedIn?: string;
+  /** Where the result stands among the responses of a message to come: that message's text need not be recorded then. */
+  readonly answeredIn?: ToolAnswer;
+}
+
 /** `gen_ai.tool.call.arguments` and `gen_ai.tool.call.result`: a string as it is, anything else as JSON. */
-export function recordToolCall(
-  span: Span,
-  call: { readonly arguments?: unknown; readonly result?: unknown },
-): void {
+export function recordToolCall(span: Span, call: RecordableCall): void {
   const target = unwrap(span);
-  if (call.arguments !== undefined) recordText(target, Attr.toolCallArguments, call.arguments);
-  if (call.result !== undefined) recordText(target, Attr.toolCallResult, call.result);
+  if (!target.isRecording()) return;
+  const { askedIn, answeredIn, result } = call;
+  if (call.arguments !== undefined) {
+    if (askedIn === undefined) recordText(target, Attr.toolCallArguments, call.arguments);
+    else recordNamed(target, [Attr.toolCallArguments, Attr.toolAskedIn], call.arguments, askedIn);
+  }
+  if (result === undefined) return;
+  recordText(target, Attr.toolCallResult, result);
+  if (answeredIn === undefined) return;
+  target.setAttribute(Attr.toolAnsweredIn, writeToolAnswer(answeredIn));
+  if (contentSettings().policy !== "none")
+    claim(target.spanContext().traceId, responseId(answeredIn.messageId, answeredIn.place));
+}
+
+/** A chat's summary. `messageId`: of the message whose text it is, if it is one's. */
+export function recordSummary(span: Span, text: string, messageId: string | undefined): void {
+  const target = unwrap(span);
+  if (messageId === undefined) recordText(target, Attr.chatSummary, text);
+  else recordNamed(target, [Attr.chatSummary, Attr.chatSummaryOf], text, messageId);
+}
+
+/** To name a text costs as much as to write so many characters: a short one stands in both places. */
+const shortText = 64;
+
+/** A text that a message holds: where the trace has the message it is named, not repeated. */
+function recordNamed(
+  span: Span,
+  [key, namedBy]: readonly [string, string],
+  text: unknown,
+  messageId: string,
+): void {
+  span.setAttribute(namedBy, messageId);
+  const isShort = typeof text === "string" && text.length <= shortText;
+  const isKnown = contentSettings().policy === "delta" && isRecorded(span.spanContext().traceId, messageId);
+  if (isShort || !isKnown) recordText(span, key, text);
 }
 
 /**
@@ -84,10 +125,18 @@ function recordMessages(span: Span, key: string, messages: readonly RecordableMe
   if (policy === "none" || !target.isRecording()) return;
   const { traceId } = target.spanContext();
   for (const message of messages) {
+    if (policy === "delta" && isAnswered(traceId, message)) continue;
     const fresh = claim(traceId, message.id);
     if (!fresh && policy === "delta") continue;
-    if (!appendBounded(target, key, toSchemaMessage(message)) && fresh) release(traceId, message.id);
+    const item = toSchemaMessage(message);
+    if (!appendBounded(target, key, item, message.id) && fresh) release(traceId, message.id);
   }
+}
+
+/** Whether all that the message says are results, each of which stands on the span of its call. */
+function isAnswered(traceId: string, { id, content, toolResponses = [] }: RecordableMessage): boolean {
+  if (toolResponses.length === 0 || (content !== null && content !== "")) return false;
+  return toolResponses.every((_, place) => isRecorded(traceId, responseId(id, place)));
 }
 
 function recordItems(span: Span, key: string, id: string, items: readonly unknown[]): void {
@@ -102,31 +151,31 @@ function recordItems(span: Span, key: string, id: string, items: readonly unknow
 }
 
 /** False when there was no room at all: the item is then left out whole. */
-function appendBounded(span: Span, key: string, item: unknown): boolean {
+function appendBounded(span: Span, key: string, item: unknown, id?: string): boolean {
   const room = contentRoom(span, key);
   if (room < smallestItem) {
     countCut(span, 0, 1);
     return false;
   }
   const before = redactionCount();
-  const json = boundedJson(item, room);
+  const bounded = boundedJson(item, room);
   const changed = redactionCount() - before;
-  appendJson(span, key, withNotes(json, changed), json.bytes);
+  addNotes(bounded, changed);
+  appendJson(span, key, bounded.json, bounded.bytes, id);
   countRedacted(span, changed);
-  countCut(span, json.cutBytes, json.cutItems);
-  if (json.cutBytes > 0 || json.cutItems > 0)
-    storeBody(span, key, () => boundedJson(item, Number.POSITIVE_INFINITY).text);
+  countCut(span, bounded.cutBytes, bounded.cutItems);
+  if (bounded.cutBytes > 0 || bounded.cutItems > 0)
+    storeBody(span, key, () => String(boundedJson(item, Number.POSITIVE_INFINITY).json));
   return true;
 }
 
-/** The item says itself what it lacks, so that whoever reads it alone knows. */
-function withNotes(json: BoundedJson, changed: number): string {
-  if (!json.text.endsWith("}")) return json.text;
-  const notes = [
-    ...(json.cutBytes > 0 || json.cutItems > 0 ? [`"${Attr.contentCutBytes}":${json.cutBytes}`] : []),
-    ...(changed > 0 ? [`"${Attr.contentRedacted}":${changed}`] : []),
-  ];
-  return notes.length === 0 ? json.text : `${json.text.slice(0, -1)},${notes.join(",")}}`;
+/** The item says itself what it lacks, so that whoever reads it alone knows. What is written already lacks nothing. */
+function addNotes({ json, cutBytes, cutItems }: BoundedJson, changed: number): void {
+  if (typeof json === "string") return;
+  const { copy } = json;
+  if (typeof copy !== "object" || copy === null || Array.isArray(copy)) return;
+  if (cutBytes > 0 || cutItems > 0) copy[Attr.contentCutBytes] = cutBytes;
+  if (changed > 0) copy[Attr.contentRedacted] = changed;
 }
 
 /** With less room than this an item is nothing but punctuation. */

@@ -1,6 +1,7 @@
 import type { Span } from "@opentelemetry/api";
-import { boundedJson, bytesAfter, cutToBytes } from "./bounded-json.ts";
+import { boundedJson } from "./bounded-json.ts";
 import { contentSettings } from "./content-settings.ts";
+import { bytesAfter, cutToBytes } from "./cut-text.ts";
 import { redactStart, redactText, redactionCount } from "./redaction.ts";
 import { contentRoom, countCut, countRedacted, setContent } from "./span-content.ts";
 import { storeBody } from "./store-body.ts";
@@ -9,12 +10,12 @@ import { storeBody } from "./store-body.ts";
 export function recordValue(span: Span, key: string, value: unknown): void {
   if (value === undefined || contentSettings().policy === "none" || !span.isRecording()) return;
   const before = redactionCount();
-  const json = boundedJson(value, contentRoom(span, key), key);
-  setContent(span, key, json.text, json.bytes);
+  const bounded = boundedJson(value, contentRoom(span, key), key);
+  setContent(span, key, bounded.json, bounded.bytes);
   countRedacted(span, redactionCount() - before);
-  if (json.cutBytes === 0 && json.cutItems === 0) return;
-  countCut(span, json.cutBytes, json.cutItems);
-  storeBody(span, key, () => boundedJson(value, Number.POSITIVE_INFINITY, key).text);
+  if (bounded.cutBytes === 0 && bounded.cutItems === 0) return;
+  countCut(span, bounded.cutBytes, bounded.cutItems);
+  storeBody(span, key, () => String(boundedJson(value, Number.POSITIVE_INFINITY, key).json));
 }
 
 /** A text as it is, or any other value as JSON: for attributes that hold what a tool or a person said. */

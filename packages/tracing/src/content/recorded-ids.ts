@@ -18,6 +18,10 @@ export function claim(traceId: string, id: string): boolean {
   return true;
 }
 
+export function isRecorded(traceId: string, id: string): boolean {
+  return traces.get(traceId)?.has(id) === true;
+}
+
 /** For a text that did not make it onto the span after all. */
 export function release(traceId: string, id: string): void {
   traces.get(traceId)?.delete(id);

@@ -1,70 +1,93 @@
 /**
  * Job: what a span holds of content so far, so that a second call adds to the first and budgets are kept.
- * Owns: that count per span, for as long as somebody holds the span.
- * I1. The content of one attribute stays within its budget, that of a span within the span's.
+ * Owns: that count per span, on the span itself where it is ours.
+ * I1. The content of one attribute stays within its budget, that of a span within the span's; JSON's escapes do not count.
  * I2. What was cut is counted on the span.
+ * I3. Texts that are not made yet are only given to spans of ours; another SDK's get strings.
  */
 import type { AttributeValue, Span } from "@opentelemetry/api";
 import { Attr } from "../vocabulary.ts";
 import { contentSettings } from "./content-settings.ts";
+import { DeferredJsonList } from "./deferred-json.ts";
+import type { DeferredJson } from "./deferred-json.ts";
+import { withoutDeferral } from "./deferred-text.ts";
+import type { DeferredText } from "./deferred-text.ts";
 
-interface SpanContent {
-  spent: number;
-  cutBytes: number;
-  cutItems: number;
-  redacted: number;
-  /** JSON items by attribute key, or strings of a list attribute. */
-  readonly lists: Map<string, { readonly items: string[]; bytes: number }>;
+/** Counts of one span. */
+export class SpanContent {
+  spent = 0;
+  cutBytes = 0;
+  cutItems = 0;
+  redacted = 0;
+  /** JSON arrays by attribute key. */
+  json: Map<string, DeferredJsonList> | undefined;
+  /** Lists of strings by attribute key. */
+  strings: Map<string, readonly string[]> | undefined;
 }
 
-const contents = new WeakMap<Span, SpanContent>();
+/** A span of ours takes what is redacted already as it is; to look through JSON again might break it. */
+export interface TakesRecorded {
+  content: SpanContent | undefined;
+  /** `value` may be a `DeferredText`. */
+  setRecorded(key: string, value: AttributeValue): void;
+}
+
+const foreign = new WeakMap<Span, SpanContent>();
+
+function takesRecorded(span: Span): span is Span & TakesRecorded {
+  return "setRecorded" in span;
+}
 
 function contentOf(span: Span): SpanContent {
-  let content = contents.get(span);
+  if (takesRecorded(span)) return (span.content ??= new SpanContent());
+  let content = foreign.get(span);
   if (content === undefined) {
-    content = { spent: 0, cutBytes: 0, cutItems: 0, redacted: 0, lists: new Map() };
-    contents.set(span, content);
+    content = new SpanContent();
+    foreign.set(span, content);
   }
   return content;
-}
-
-function listOf(content: SpanContent, key: string): { readonly items: string[]; bytes: number } {
-  let list = content.lists.get(key);
-  if (list === undefined) {
-    list = { items: [], bytes: 2 };
-    content.lists.set(key, list);
-  }
-  return list;
 }
 
 /** Bytes of content that attribute `key` may still take. */
 export function contentRoom(span: Span, key: string): number {
   const { attributeBytes, spanBytes } = contentSettings();
-  const content = contents.get(span);
+  const content = takesRecorded(span) ? span.content : foreign.get(span);
   if (content === undefined) return Math.min(attributeBytes, spanBytes);
-  return Math.min(attributeBytes - (content.lists.get(key)?.bytes ?? 0), spanBytes - content.spent);
+  return Math.min(attributeBytes - (content.json?.get(key)?.textBytes ?? 0), spanBytes - content.spent);
 }
 
-/** Adds a JSON item of so many bytes to the JSON array that attribute `key` holds. */
-export function appendJson(span: Span, key: string, item: string, bytes: number): void {
+/** Adds a JSON item of so many bytes, and perhaps with an id, to the JSON array that attribute `key` holds. */
+export function appendJson(
+  span: Span,
+  key: string,
+  item: string | DeferredJson,
+  bytes: number,
+  id: string | undefined,
+): void {
   const content = contentOf(span);
-  const list = listOf(content, key);
-  list.items.push(item);
-  list.bytes += bytes + 1;
+  content.json ??= new Map();
+  let list = content.json.get(key);
+  if (list === undefined) {
+    list = new DeferredJsonList();
+    content.json.set(key, list);
+  }
+  // Another SDK's span gets the whole list anew with every item: what is in it is written once.
+  list.add(takesRecorded(span) ? item : item.toString(), bytes, id);
   content.spent += bytes + 1;
-  setRecorded(span, key, `[${list.items.join(",")}]`);
+  setRecorded(span, key, list);
 }
 
 /** Adds strings to the list that attribute `key` is. Places and ids are not content: no budget. */
 export function appendStrings(span: Span, key: string, values: readonly string[]): void {
   if (values.length === 0) return;
-  const list = listOf(contentOf(span), key);
-  list.items.push(...values);
-  setRecorded(span, key, [...list.items]);
+  const content = contentOf(span);
+  const list = [...(content.strings?.get(key) ?? []), ...values];
+  (content.strings ??= new Map()).set(key, list);
+  setRecorded(span, key, list);
 }
 
 /** Sets a text that was made to fit, and takes so many bytes. */
-export function setContent(span: Span, key: string, text: string, bytes: number): void {
+export function setContent(span: Span, key: string, text: string | DeferredText, bytes: number): void {
   contentOf(span).spent += bytes;
   setRecorded(span, key, text);
 }
@@ -76,16 +99,6 @@ export function countRedacted(span: Span, texts: number): void {
   setRecorded(span, Attr.contentRedacted, content.redacted);
 }
 
-/** A span of ours takes what is redacted already as it is; to look through JSON again might break it. */
-export interface TakesRecorded {
-  setRecorded(key: string, value: AttributeValue): void;
-}
-
-function setRecorded(span: Span, key: string, value: AttributeValue): void {
-  if ("setRecorded" in span) (span as Span & TakesRecorded).setRecorded(key, value);
-  else span.setAttribute(key, value);
-}
-
 export function countCut(span: Span, bytes: number, items: number): void {
   if (bytes === 0 && items === 0) return;
   const content = contentOf(span);
@@ -93,4 +106,9 @@ export function countCut(span: Span, bytes: number, items: number): void {
   content.cutItems += items;
   if (content.cutBytes > 0) setRecorded(span, Attr.contentCutBytes, content.cutBytes);
   if (content.cutItems > 0) setRecorded(span, Attr.contentCutItems, content.cutItems);
+}
+
+function setRecorded(span: Span, key: string, value: AttributeValue): void {
+  if (takesRecorded(span)) span.setRecorded(key, value);
+  else span.setAttribute(key, withoutDeferral(value));
 }

@@ -2,6 +2,7 @@ import { createContextKey } from "@opentelemetry/api";
 import type { Attributes, Context } from "@opentelemetry/api";
 import { Attr } from "../vocabulary.ts";
 import { activeContext } from "./active-context.ts";
+import { LinkedContext } from "./linked-context.ts";
 
 const inheritedKey = createContextKey("weft.inherited");
 const none: Attributes = Object.freeze({});
@@ -12,7 +13,8 @@ export function inheritedAttributes(context: Context): Attributes {
 }
 
 export function withInheritedAttributes(context: Context, attributes: Attributes): Context {
-  return context.setValue(inheritedKey, Object.freeze({ ...inheritedAttributes(context), ...attributes }));
+  const all = Object.freeze({ ...inheritedAttributes(context), ...attributes });
+  return LinkedContext.over(context, inheritedKey, all);
 }
 
 /** Every span started under the result carries `gen_ai.conversation.id`. */

@@ -54,6 +54,8 @@ export class Delivery {
   /** Callers who wait; while there are some, retries come quickly. */
   #flushes = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Whether the timer waits for nothing but the next turn of the event loop. */
+  #isDue = false;
   #pumping: Promise<void> | undefined;
   #retryNow = Promise.withResolvers<void>();
   /** False after a batch of which nothing was taken: then the destination is at fault, not a span. */
@@ -70,12 +72,14 @@ export class Delivery {
 
   /** There is something to send; `now` when it need not wait for company. */
   wake(now: boolean): void {
-    if (this.#pumping !== undefined || this.#closed.signal.aborted) return;
+    // In a burst every span comes by here: a timer that is set already is left alone.
+    if (this.#pumping !== undefined || this.#isDue || this.#closed.signal.aborted) return;
     if (!now) {
       this.#timer ??= setTimeout(() => void this.#pump(), lingerMs).unref();
       return;
     }
     clearTimeout(this.#timer);
+    this.#isDue = true;
     this.#timer = setTimeout(() => void this.#pump(), 0).unref();
   }
 
@@ -110,6 +114,7 @@ export class Delivery {
   #pump(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#isDue = false;
     this.#pumping ??= this.#drain().finally(() => {
       this.#pumping = undefined;
       if (this.pending > 0) this.wake(false);

@@ -1,4 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
+import { DeferredText } from "../content/deferred-text.ts";
 import type { SpanRecord } from "../spans/span-record.ts";
 
 /** About what a record takes in memory: exact for what is long, a guess for the rest. */
@@ -15,6 +16,7 @@ function attributeBytes(attributes: Attributes): number {
     const value = attributes[key];
     bytes += key.length + 24;
     if (typeof value === "string") bytes += value.length;
+    else if (value instanceof DeferredText) bytes += value.bytes;
     else if (Array.isArray(value)) {
       for (const item of value) bytes += 16 + (typeof item === "string" ? item.length : 0);
     }

@@ -6,6 +6,7 @@
  */
 import { SpanStatusCode } from "@opentelemetry/api";
 import type { Attributes } from "@opentelemetry/api";
+import { DeferredText } from "../content/deferred-text.ts";
 import type { EventRecord, InstrumentationScope, LinkRecord, SpanRecord } from "../spans/span-record.ts";
 import type { LongTexts } from "./long-texts.ts";
 import { ProtoBuffer, varintLength } from "./proto-buffer.ts";
@@ -72,6 +73,8 @@ export class OtlpWriter {
 }
 
 function byScope(records: readonly SpanRecord[]): ReadonlyMap<InstrumentationScope, readonly SpanRecord[]> {
+  const only = records[0]?.scope;
+  if (only !== undefined && records.every(({ scope }) => scope === only)) return new Map([[only, records]]);
   const groups = new Map<InstrumentationScope, SpanRecord[]>();
   for (const record of records) {
     const group = groups.get(record.scope);
@@ -98,7 +101,8 @@ function lengthPrefix(field: number, length: number): Uint8Array {
 
 /** One span as field 2 of a ScopeSpans. A span that runs has no end. */
 export function writeSpan(out: ProtoBuffer, record: SpanRecord): void {
-  const message = out.open(2);
+  const width = lengthWidth(record.attributes);
+  const message = out.open(2, width);
   out.hex(1, record.traceId);
   out.hex(2, record.spanId);
   if (record.traceState !== "") out.string(3, record.traceState);
@@ -115,7 +119,18 @@ export function writeSpan(out: ProtoBuffer, record: SpanRecord): void {
   if (record.droppedLinks > 0) out.uint(14, record.droppedLinks);
   writeStatus(out, record);
   out.fixed32(16, flagsOf(record.traceFlags, record.parentIsRemote));
-  out.close(message);
+  out.close(message, width);
+}
+
+/** Bytes that a span's length will most likely take: with a long text it need not be moved. */
+function lengthWidth(attributes: Attributes): number {
+  let bytes = 512;
+  for (const key in attributes) {
+    const value = attributes[key];
+    if (typeof value === "string") bytes += value.length;
+    else if (value instanceof DeferredText) bytes += value.bytes;
+  }
+  return varintLength(bytes);
 }
 
 function writeStatus(out: ProtoBuffer, { status }: SpanRecord): void {
@@ -156,20 +171,36 @@ export function writeAttributes(out: ProtoBuffer, field: number, attributes: Att
   for (const key in attributes) {
     const value = attributes[key];
     if (value === undefined || value === null) continue;
-    const pair = out.open(field);
-    out.string(1, key);
-    if (typeof value === "string") writeStringValue(out, value);
-    else writeValue(out, 2, value);
-    out.close(pair);
+    if (typeof value === "string") out.textAttribute(field, encodeKey(key), value);
+    else if (value instanceof DeferredText) writeDeferred(out, field, key, value);
+    else {
+      const pair = out.open(field);
+      out.raw(encodeKey(key));
+      writeValue(out, 2, value);
+      out.close(pair);
+    }
   }
 }
 
-/** The length is known, so that a long text is written once and never moved. */
-function writeStringValue(out: ProtoBuffer, text: string): void {
-  const bytes = out.utf8Length(text);
-  if (bytes < 0x70) return writeValue(out, 2, text);
-  out.lengthOf(2, 1 + varintLength(bytes) + bytes);
-  out.string(1, text, bytes);
+function writeDeferred(out: ProtoBuffer, field: number, key: string, text: DeferredText): void {
+  const encoded = out.encodedAhead(text);
+  if (encoded === undefined) out.textAttribute(field, encodeKey(key), text.toString());
+  else out.externalAttribute(field, encodeKey(key), encoded);
+}
+
+/** Field 1 of a KeyValue, by key: the same few come again and again. */
+const encodedKeys = new Map<string, Uint8Array>();
+/** Keys may be made of data: those beyond this number are encoded each time. */
+const maxEncodedKeys = 2048;
+
+function encodeKey(key: string): Uint8Array {
+  const known = encodedKeys.get(key);
+  if (known !== undefined) return known;
+  const out = new ProtoBuffer(key.length * 3 + 32);
+  out.string(1, key);
+  const field = out.view(0, out.length);
+  if (encodedKeys.size < maxEncodedKeys && key.length < 128) encodedKeys.set(key, field);
+  return field;
 }
 
 function writeValue(out: ProtoBuffer, field: number, value: unknown): void {

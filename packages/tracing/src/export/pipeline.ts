@@ -13,6 +13,8 @@ import type { Destination } from "../start/destinations.ts";
 import { Delivery } from "./delivery.ts";
 import { DropLedger } from "./drop-ledger.ts";
 import { HttpSender } from "./http-sender.ts";
+import { JsonSender } from "./json-sender.ts";
+import type { Sender } from "./json-sender.ts";
 import { otlpJsonWriter } from "./otlp-json.ts";
 import { encodeResource, OtlpWriter } from "./otlp-writer.ts";
 import { reportMetrics } from "./self-metrics.ts";
@@ -175,7 +177,7 @@ export class Pipeline implements SpanSink {
     if (source === undefined) throw new RangeError("no spool cursor");
     const delivery = new Delivery({
       source,
-      sender: openSender(destination),
+      sender: this.#stage === undefined ? openSender(destination) : openSpoolSender(destination),
       ledger,
       name: nameOf(destination),
       patient: this.#stage !== undefined,
@@ -208,10 +210,6 @@ export class Pipeline implements SpanSink {
   #openSpool(): SpoolStage | undefined {
     const { spool, destinations, resource, schemaUrl, queue, warn } = this.#options;
     if (spool === undefined || destinations.length === 0) return undefined;
-    if (destinations.some(({ json }) => json)) {
-      warn("A spool keeps spans as protobuf: with http/json there is none, spans wait in memory.");
-      return undefined;
-    }
     const identity = {
       instance: String(resource[Attr.serviceInstanceId]),
       destinations: destinations.map(({ url }) => url),
@@ -226,7 +224,7 @@ export class Pipeline implements SpanSink {
         new Delivery({
           source,
           ledger,
-          sender: openSender(destination),
+          sender: openSpoolSender(destination),
           name: nameOf(destination),
           patient: true,
           giveUpMs: Number.POSITIVE_INFINITY,
@@ -246,6 +244,11 @@ function openSender(destination: Destination): HttpSender {
     certificates,
     ...(json ? { contentType: "application/json" } : {}),
   });
+}
+
+function openSpoolSender(destination: Destination): Sender {
+  const sender = openSender(destination);
+  return destination.json ? new JsonSender(sender) : sender;
 }
 
 function nameOf({ kind, url }: Destination): string {

@@ -2,42 +2,57 @@
  * Job: protobuf's wire format, written forwards into one growing buffer.
  * Owns: that buffer; what it hands out is valid until the next `clear`.
  * I1. Long texts that were encoded ahead are not copied: they stand between the buffer's parts, and lengths count them.
- * I2. A nested message is written in place; its length goes in afterwards, and only a body over 127 bytes moves, by 1 to 4 bytes.
+ * I2. A length that is not known yet gets the room it will most likely take: what follows is moved only where that was wrong.
+ * I3. A text is gone through once: it is written first, which counts its bytes, and its lengths are filled in before it.
  */
-import type { EncodedText, LongTexts } from "./long-texts.ts";
+import type { EncodedText, LongText, LongTexts } from "./long-texts.ts";
 import { longText } from "./long-texts.ts";
 
 const initialBytes = 64 * 1024;
-const keptBytes = 4 * 1024 * 1024;
+const keptBytes = 8 * 1024 * 1024;
 
 const varintType = 0;
 const fixed64Type = 1;
 const bytesType = 2;
 const fixed32Type = 5;
 
+/** Up to this length a text is written here, a character at a time, which is faster than asking. */
+const shortText = 16;
+/** Up to this length the buffer is made as large as the text can get; beyond, as large as it most likely is. */
+const roomyText = 16 * 1024;
+
+/** Values of hexadecimal digits by character code. */
+const digits = new Uint8Array(128);
+for (let value = 0; value < 16; value += 1) {
+  const digit = value.toString(16);
+  digits[digit.charCodeAt(0)] = value;
+  digits[digit.toUpperCase().charCodeAt(0)] = value;
+}
+
 export class ProtoBuffer {
   /** Texts that were encoded ahead. */
   longTexts: LongTexts | undefined;
-  #buffer = Buffer.allocUnsafeSlow(initialBytes);
+  #buffer: Buffer;
+  #view: DataView;
   #end = 0;
   /** What stands between the buffer's bytes, by position. */
   #external: { at: number; readonly text: EncodedText }[] = [];
 
-  get length(): number {
-    return this.#end;
+  /** @param bytes it begins with; it grows */
+  constructor(bytes: number = initialBytes) {
+    this.#buffer = Buffer.allocUnsafeSlow(bytes);
+    this.#view = viewOf(this.#buffer);
   }
 
-  /** Bytes of `text` in UTF-8. */
-  utf8Length(text: string): number {
-    if (text.length > longText) return this.longTexts?.get(text)?.bytes ?? Buffer.byteLength(text);
-    return utf8Length(text);
+  get length(): number {
+    return this.#end;
   }
 
   /** Starts anew. A buffer that one huge batch blew up is not kept. */
   clear(): void {
     this.#end = 0;
     if (this.#external.length > 0) this.#external = [];
-    if (this.#buffer.length > keptBytes) this.#buffer = Buffer.allocUnsafeSlow(initialBytes);
+    if (this.#buffer.length > keptBytes) this.#use(Buffer.allocUnsafeSlow(initialBytes));
   }
 
   view(from: number, to: number): Buffer {
@@ -99,13 +114,15 @@ export class ProtoBuffer {
   double(field: number, value: number): void {
     this.#reserve(16);
     this.#tag(field, fixed64Type);
-    this.#end = this.#buffer.writeDoubleLE(value, this.#end);
+    this.#view.setFloat64(this.#end, value, true);
+    this.#end += 8;
   }
 
   fixed32(field: number, value: number): void {
     this.#reserve(16);
     this.#tag(field, fixed32Type);
-    this.#end = this.#buffer.writeUInt32LE(value >>> 0, this.#end);
+    this.#view.setUint32(this.#end, value, true);
+    this.#end += 4;
   }
 
   /** Milliseconds since the epoch as nanoseconds in a fixed64, without BigInt. */
@@ -113,80 +130,161 @@ export class ProtoBuffer {
     this.#reserve(16);
     this.#tag(field, fixed64Type);
     const whole = Math.floor(milliseconds);
-    const high = Math.floor(whole / 0x10000) * 1e6;
+    // In units of 2^16 ms, of 2^16 ns and of 1 ns: every product is exact, and no division has a remainder to look for.
+    const units = Math.floor(whole / 0x10000);
+    const high = units * 1e6;
+    const carried = Math.floor(high / 0x10000);
     const low =
-      (whole % 0x10000) * 1e6 + Math.floor((milliseconds - whole) * 1e6) + (high % 0x10000) * 0x10000;
-    this.#end = this.#buffer.writeUInt32LE(low % 0x100000000, this.#end);
-    this.#end = this.#buffer.writeUInt32LE(
-      Math.floor(high / 0x10000) + Math.floor(low / 0x100000000),
-      this.#end,
-    );
+      (whole - units * 0x10000) * 1e6 +
+      Math.floor((milliseconds - whole) * 1e6) +
+      (high - carried * 0x10000) * 0x10000;
+    const over = Math.floor(low / 0x100000000);
+    this.#view.setUint32(this.#end, low - over * 0x100000000, true);
+    this.#view.setUint32(this.#end + 4, carried + over, true);
+    this.#end += 8;
   }
 
+  /** The bytes that an even number of hexadecimal digits stands for. */
   hex(field: number, text: string): void {
     const bytes = text.length >>> 1;
     this.#reserve(bytes + 16);
     this.#tag(field, bytesType);
     this.#varint(bytes);
-    this.#buffer.write(text, this.#end, bytes, "hex");
-    this.#end += bytes;
+    const buffer = this.#buffer;
+    const start = this.#end;
+    for (let index = 0; index < bytes; index += 1) {
+      const high = digits[text.charCodeAt(index * 2)] as number;
+      buffer[start + index] = (high << 4) | (digits[text.charCodeAt(index * 2 + 1)] as number);
+    }
+    this.#end = start + bytes;
   }
 
-  /** `bytes`: the text's length in UTF-8, for whoever has counted it already. */
-  string(field: number, text: string, bytes: number = this.utf8Length(text)): void {
+  string(field: number, text: string): void {
     const encoded = text.length > longText ? this.longTexts?.get(text) : undefined;
-    this.#reserve(encoded === undefined ? bytes + 16 : 16);
+    if (encoded !== undefined) return this.#externalString(field, encoded);
+    this.#reserve(32);
     this.#tag(field, bytesType);
+    const start = this.#end;
+    const width = varintLength(text.length);
+    const bytes = this.#text(text, start + width);
+    this.#move(start + width, bytes, varintLength(bytes) - width);
     this.#varint(bytes);
-    if (encoded === undefined) this.#utf8(text, bytes);
-    else this.#external.push({ at: this.#end, text: encoded });
+    this.#end += bytes;
   }
 
   bytes(field: number, bytes: Uint8Array): void {
     this.#reserve(bytes.length + 16);
     this.#tag(field, bytesType);
     this.#varint(bytes.length);
+    this.raw(bytes);
+  }
+
+  /** Bytes as they are: fields that are encoded already. */
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#end);
     this.#end += bytes.length;
   }
 
-  /** Tag and length of a nested message whose length is known; its fields follow. */
-  lengthOf(field: number, length: number): void {
-    this.#reserve(16);
-    this.#tag(field, bytesType);
-    this.#varint(length);
+  /**
+   * `{ 1: key, 2: { 1: text } }`, an attribute with a text, in one go: three lengths stand before the text, and nearly always are what
+   * they would be for plain ASCII.
+   * @param key the encoded field of the key
+   */
+  textAttribute(field: number, key: Uint8Array, text: string): void {
+    const encoded = text.length > longText ? this.longTexts?.get(text) : undefined;
+    if (encoded !== undefined) return this.externalAttribute(field, key, encoded);
+    this.#reserve(key.length + 48);
+    const expected = attributeHead(key.length, text.length);
+    const from = this.#end + 1 + expected;
+    const bytes = this.#text(text, from);
+    if (bytes !== text.length) this.#move(from, bytes, attributeHead(key.length, bytes) - expected);
+    this.#attributeHead(field, key, bytes);
+    this.#end += bytes;
   }
 
-  /** Opens a nested message; `close` takes what this returns. */
-  open(field: number): number {
+  /** As `textAttribute`, with a text that was encoded ahead. */
+  externalAttribute(field: number, key: Uint8Array, text: EncodedText): void {
+    this.#reserve(key.length + 48);
+    this.#attributeHead(field, key, text.bytes);
+    this.#external.push({ at: this.#end, text });
+  }
+
+  /** What was encoded ahead of a text, if it was. */
+  encodedAhead(text: LongText): EncodedText | undefined {
+    return this.longTexts?.get(text);
+  }
+
+  /** Opens a nested message; `close` takes what this returns. `width`: bytes that its length will most likely take. */
+  open(field: number, width = 1): number {
     this.#reserve(16);
     this.#tag(field, bytesType);
-    this.#end += 1;
+    this.#end += width;
     return this.#end;
   }
 
-  close(start: number): void {
+  /** @param width what `open` was told */
+  close(start: number, width = 1): void {
     const inBuffer = this.#end - start;
     const length = this.#external.length === 0 ? inBuffer : this.lengthSince(start);
-    const extra = varintLength(length) - 1;
-    if (extra > 0) {
-      this.#reserve(extra);
-      this.#buffer.copyWithin(start + extra, start, this.#end);
+    const extra = varintLength(length) - width;
+    if (extra !== 0) {
+      this.#reserve(Math.max(0, extra));
+      this.#move(start, inBuffer, extra);
       for (const external of this.#external) if (external.at >= start) external.at += extra;
     }
-    this.#end = start - 1;
+    this.#end = start - width;
     this.#varint(length);
     this.#end += inBuffer;
   }
 
-  #utf8(text: string, bytes: number): void {
+  #externalString(field: number, text: EncodedText): void {
+    this.#reserve(16);
+    this.#tag(field, bytesType);
+    this.#varint(text.bytes);
+    this.#external.push({ at: this.#end, text });
+  }
+
+  #attributeHead(field: number, key: Uint8Array, bytes: number): void {
+    const value = 1 + varintLength(bytes) + bytes;
+    this.#tag(field, bytesType);
+    this.#varint(key.length + 1 + varintLength(value) + value);
+    this.#buffer.set(key, this.#end);
+    this.#end += key.length;
+    this.#tag(2, bytesType);
+    this.#varint(value);
+    this.#tag(1, bytesType);
+    this.#varint(bytes);
+  }
+
+  /** Writes a text at a position at or after the end, with room before and after for lengths; gives back its bytes. */
+  #text(text: string, at: number): number {
+    const { length } = text;
+    if (length > shortText) return this.#longerText(text, at);
+    this.#reserve(at - this.#end + length * 3 + 16);
     const buffer = this.#buffer;
-    if (bytes !== text.length || bytes > 24) {
-      buffer.write(text, this.#end, bytes, "utf8");
-      this.#end += bytes;
-      return;
+    for (let index = 0; index < length; index += 1) {
+      const code = text.charCodeAt(index);
+      if (code > 0x7f) return buffer.write(text, at, length * 3);
+      buffer[at + index] = code;
     }
-    for (let index = 0; index < bytes; index += 1) buffer[this.#end++] = text.charCodeAt(index);
+    return length;
+  }
+
+  #longerText(text: string, at: number): number {
+    const before = at - this.#end + 16;
+    const most = text.length * 3;
+    this.#reserve(before + (text.length > roomyText ? text.length : most));
+    const room = this.#buffer.length - at - 16;
+    const bytes = this.#buffer.write(text, at, Math.min(room, most));
+    if (bytes >= most || room - bytes > 3) return bytes;
+    // It may have been cut off where the buffer ends.
+    this.#reserve(before + most);
+    return this.#buffer.write(text, at, most);
+  }
+
+  #move(from: number, bytes: number, by: number): void {
+    if (by !== 0) this.#buffer.copyWithin(from + by, from, from + bytes);
   }
 
   #tag(field: number, type: number): void {
@@ -208,22 +306,30 @@ export class ProtoBuffer {
     if (needed <= this.#buffer.length) return;
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
     this.#buffer.copy(grown, 0, 0, this.#end);
-    this.#buffer = grown;
+    this.#use(grown);
   }
+
+  #use(buffer: Buffer): void {
+    this.#buffer = buffer;
+    this.#view = viewOf(buffer);
+  }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+/** Bytes between the tag of an attribute and its text of so many bytes. */
+function attributeHead(keyBytes: number, textBytes: number): number {
+  const text = 1 + varintLength(textBytes);
+  const value = 1 + varintLength(text + textBytes);
+  return varintLength(keyBytes + value + text + textBytes) + keyBytes + value + text;
 }
 
 export function varintLength(value: number): number {
-  let length = 1;
-  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) length += 1;
-  return length;
-}
-
-/** Bytes in UTF-8; short texts that are plain ASCII are counted here, which is faster than asking. */
-export function utf8Length(text: string): number {
-  const { length } = text;
-  if (length > 24) return Buffer.byteLength(text);
-  for (let index = 0; index < length; index += 1) {
-    if (text.charCodeAt(index) > 0x7f) return Buffer.byteLength(text);
-  }
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  let length = 3;
+  for (let rest = value / 0x200000; rest >= 1; rest /= 0x80) length += 1;
   return length;
 }

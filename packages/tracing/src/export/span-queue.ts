@@ -11,13 +11,15 @@ import { Attr } from "../vocabulary.ts";
 import type { Batch, BatchSource } from "./batch-source.ts";
 import type { DropLedger } from "./drop-ledger.ts";
 import { estimateBytes } from "./estimate-bytes.ts";
-import { encodeLongTexts, findLongTexts } from "./long-texts.ts";
-import type { LongTexts } from "./long-texts.ts";
+import { encodeLongTexts, findLongTexts, longRecord } from "./long-texts.ts";
+import type { EncodePiece, LongTexts } from "./long-texts.ts";
 import { undoRecorded } from "./undo-recorded.ts";
 
 /** Turns records into an OTLP request. */
 export interface RequestWriter {
   write(records: readonly SpanRecord[], longTexts?: LongTexts): readonly Uint8Array[];
+  /** How it holds the texts that were encoded ahead. Default: as UTF-8. */
+  readonly encodePiece?: EncodePiece;
 }
 
 export interface QueueBounds {
@@ -125,8 +127,12 @@ export class SpanQueue implements BatchSource {
 
   async #encode(records: readonly SpanRecord[], from: number, to: number): Promise<readonly Uint8Array[]> {
     const part = from === 0 && to === records.length ? records : records.slice(from, to);
-    const long = findLongTexts(part);
-    return this.#writer.write(part, long.length === 0 ? undefined : await encodeLongTexts(long));
+    const start = this.#head + from;
+    const long = findLongTexts(part.filter((_, at) => (this.#sizes[start + at] ?? 0) > longRecord));
+    return this.#writer.write(
+      part,
+      long.length === 0 ? undefined : await encodeLongTexts(long, this.#writer.encodePiece),
+    );
   }
 
   #settle(count: number): void {

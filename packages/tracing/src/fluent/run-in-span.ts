@@ -1,4 +1,5 @@
 import type { OpenSpan } from "../spans/open-span.ts";
+import { watchAsyncGenerator, watchGenerator } from "./watch-generator.ts";
 
 export interface Watching {
   /** Sees the value, or a generator's chunks, before the span ends. */
@@ -8,8 +9,6 @@ export interface Watching {
   /** Takes over a result that is not the end of the work, such as a stream, and with it the ending of the span. Undefined: not taken. */
   readonly take?: (value: unknown) => unknown;
 }
-
-const maxChunks = 1000;
 
 /**
  * Runs `fn` with the span active and ends the span when what it returns is over: at once, when a promise or foreign
@@ -92,78 +91,4 @@ function watchForeign<T extends PromiseLike<unknown>>(thenable: T, open: OpenSpa
 
 async function toPromise(thenable: PromiseLike<unknown>): Promise<unknown> {
   return await thenable;
-}
-
-/** What a generator yielded so far, and how its span ends: by the first error that came by, else plainly. */
-class Reading {
-  readonly #chunks: unknown[] = [];
-  readonly #open: OpenSpan;
-  readonly #watching: Watching;
-  #failure: { readonly error: unknown } | undefined;
-
-  constructor(open: OpenSpan, watching: Watching) {
-    this.#open = open;
-    this.#watching = watching;
-  }
-
-  keep(chunk: unknown): void {
-    const { onResult, keepAll = false } = this.#watching;
-    if (onResult !== undefined && (keepAll || this.#chunks.length < maxChunks)) this.#chunks.push(chunk);
-  }
-
-  /** Keeps the error for `finish` and gives it back to be thrown. */
-  failed(error: unknown): unknown {
-    this.#failure ??= { error };
-    return error;
-  }
-
-  finish(): void {
-    this.#watching.onResult?.(this.#chunks);
-    if (this.#failure === undefined) this.#open.end();
-    else this.#open.fail(this.#failure.error);
-  }
-}
-
-async function* watchAsyncGenerator(
-  source: AsyncGenerator,
-  open: OpenSpan,
-  watching: Watching,
-): AsyncGenerator {
-  const reading = new Reading(open, watching);
-  try {
-    try {
-      for (let input: unknown; ;) {
-        const step = await open.run(() => source.next(input));
-        if (step.done === true) return step.value as unknown;
-        reading.keep(step.value);
-        input = yield step.value;
-      }
-    } finally {
-      await open.run(() => source.return(undefined));
-    }
-  } catch (error) {
-    throw reading.failed(error);
-  } finally {
-    reading.finish();
-  }
-}
-
-function* watchGenerator(source: Generator, open: OpenSpan, watching: Watching): Generator {
-  const reading = new Reading(open, watching);
-  try {
-    try {
-      for (let input: unknown; ;) {
-        const step = open.run(() => source.next(input));
-        if (step.done === true) return step.value as unknown;
-        reading.keep(step.value);
-        input = yield step.value;
-      }
-    } finally {
-      open.run(() => source.return(undefined));
-    }
-  } catch (error) {
-    throw reading.failed(error);
-  } finally {
-    reading.finish();
-  }
 }

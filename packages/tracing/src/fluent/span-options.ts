@@ -1,6 +1,6 @@
-import { trace } from "@opentelemetry/api";
 import type { Attributes, Context, Link, Span, SpanKind } from "@opentelemetry/api";
 import { activeContext } from "../context/active-context.ts";
+import { contextWithSpan } from "../context/context-with-span.ts";
 import { Attr, Operations, SpanType } from "../vocabulary.ts";
 import type { SpanDefinition } from "../spans/open-span.ts";
 
@@ -51,5 +51,5 @@ export function withOperation(
 
 function toContext(parent: Span | Context | undefined): Context | undefined {
   if (parent === undefined) return undefined;
-  return "spanContext" in parent ? trace.setSpan(activeContext(), parent) : parent;
+  return "spanContext" in parent ? contextWithSpan(activeContext(), parent) : parent;
 }

@@ -68,6 +68,8 @@ export class LiveChannel implements SpanSink, PartialTextTaker {
   #sending: Promise<void> | undefined;
   /** Until this tick nothing is tried: nobody answered. */
   #silentUntil = 0;
+  /** Said, and nothing else since: a process that has nothing more to say can end. */
+  #saidGoodbye = false;
 
   constructor(options: LiveChannelOptions) {
     this.#options = options;
@@ -116,7 +118,7 @@ export class LiveChannel implements SpanSink, PartialTextTaker {
 
   /** The process is about to end in order. Should it go on after all, its next word says so. */
   async goodbye(timeoutMs: number): Promise<void> {
-    if (this.#isCollector !== true || this.#closed.signal.aborted) return;
+    if (this.#isCollector !== true || this.#saidGoodbye || this.#closed.signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     // Not unreferenced: it is what holds the process until the word is out.
     const timer = setTimeout(resolve, Math.min(timeoutMs, timeoutMsOfOne));
@@ -128,6 +130,7 @@ export class LiveChannel implements SpanSink, PartialTextTaker {
   async #sayGoodbye(): Promise<void> {
     await this.#sending;
     await this.#post({ ...this.#heartbeat(), goodbye: true });
+    this.#saidGoodbye = true;
   }
 
   /** After the last word. */
@@ -175,6 +178,7 @@ export class LiveChannel implements SpanSink, PartialTextTaker {
     if (this.#isCollector === undefined) this.#silentUntil = this.#ticks + ticksOfSilence;
     if (this.#isCollector !== true) return this.#forgetFresh();
     for (let first = beat; first || this.#fresh.size > 0 || this.#hasText(); first = false) {
+      this.#saidGoodbye = false;
       const starts = this.#takeFresh();
       const texts = this.#takeTexts();
       const adopted = this.#adopted.splice(0);

@@ -14,6 +14,7 @@ import type {
   SpanStatus,
   TimeInput,
 } from "@opentelemetry/api";
+import { contextWithSpan } from "../context/context-with-span.ts";
 import type { Outcome } from "../vocabulary.ts";
 import { setInputs, setOutcome, setOutputs, setTokenUsage } from "./span-values.ts";
 import type { TokenUsage, WeftSpan } from "./weft-span.ts";
@@ -24,7 +25,8 @@ export class DelegatingSpan implements WeftSpan {
 
   constructor(span: Span, parentContext: Context) {
     this.span = span;
-    this.context = trace.getSpan(parentContext) === span ? parentContext : trace.setSpan(parentContext, span);
+    this.context =
+      trace.getSpan(parentContext) === span ? parentContext : contextWithSpan(parentContext, span);
   }
 
   get traceId(): string {

@@ -4,7 +4,7 @@
  * I1. After `end` nothing changes the record.
  * I2. An error's text enters a status or an event only as the content policy allows.
  */
-import { SpanStatusCode, trace } from "@opentelemetry/api";
+import { SpanStatusCode } from "@opentelemetry/api";
 import type {
   Attributes,
   AttributeValue,
@@ -18,14 +18,16 @@ import type {
 } from "@opentelemetry/api";
 import { describeException, statusText } from "../content/error-text.ts";
 import { needsRedaction, redactText, redactionCount } from "../content/redaction.ts";
+import type { DeferredText } from "../content/deferred-text.ts";
 import { countRedacted } from "../content/span-content.ts";
-import type { TakesRecorded } from "../content/span-content.ts";
+import type { SpanContent, TakesRecorded } from "../content/span-content.ts";
+import { contextWithSpan } from "../context/context-with-span.ts";
 import type { Outcome } from "../vocabulary.ts";
 import { Attr, EventNames } from "../vocabulary.ts";
 import { now, toEpochMs } from "./clock.ts";
 import { rootEnded } from "./last-trace.ts";
 import { setDocuments, setInputs, setOutcome, setOutputs, setTokenUsage } from "./span-values.ts";
-import { acceptAttributes, acceptValue, redactValue } from "./span-limits.ts";
+import { acceptAttributes, acceptRecorded, redactValue } from "./span-limits.ts";
 import type { SpanLimits, StoredValue } from "./span-limits.ts";
 import type { OpenRecord, SpanRecord, SpanSink } from "./span-record.ts";
 import type { TokenUsage, WeftSpan } from "./weft-span.ts";
@@ -34,6 +36,7 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
   readonly traceId: string;
   readonly spanId: string;
   readonly kind: SpanKind;
+  content: SpanContent | undefined;
   readonly #record: OpenRecord;
   readonly #spanContext: SpanContext;
   readonly #parentContext: Context;
@@ -60,7 +63,7 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
   }
 
   get context(): Context {
-    return (this.#context ??= trace.setSpan(this.#parentContext, this));
+    return (this.#context ??= contextWithSpan(this.#parentContext, this));
   }
 
   /** The record so far, for whoever shows running spans. */
@@ -82,11 +85,11 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
     return this;
   }
 
-  /** Sets what needs no redaction, or has had it. */
+  /** Sets what needs no redaction, or has had it; also a `DeferredText`. */
   setRecorded(key: string, value: AttributeValue): void {
     const record = this.#record;
     if (record.endTime !== 0 || key === "") return;
-    const kept = acceptValue(value, this.#limits);
+    const kept = acceptRecorded(value, this.#limits);
     if (kept === undefined) return;
     if (!Object.hasOwn(record.attributes, key)) {
       if (this.#attributeCount >= this.#limits.attributeCount) {
@@ -95,7 +98,7 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
       }
       this.#attributeCount += 1;
     }
-    (record.attributes as Record<string, StoredValue>)[key] = kept;
+    (record.attributes as Record<string, StoredValue | DeferredText>)[key] = kept;
   }
 
   #setRedacted(key: string, value: AttributeValue): void {

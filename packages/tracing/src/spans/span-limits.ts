@@ -1,4 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
+import { DeferredText } from "../content/deferred-text.ts";
 import { needsRedaction, redactAttribute, redactText } from "../content/redaction.ts";
 
 /** What a record keeps of a value: OpenTelemetry's AnyValue, copied. https://opentelemetry.io/docs/specs/otel/common/#anyvalue */
@@ -40,6 +41,12 @@ export function acceptValue(value: unknown, limits: SpanLimits): StoredValue | u
 
 function cutText(text: string, limits: SpanLimits): string {
   return text.length > limits.attributeValueLength ? text.slice(0, limits.attributeValueLength) : text;
+}
+
+/** A text that is made later is kept as it is, unless its length has a limit. */
+export function acceptRecorded(value: unknown, limits: SpanLimits): StoredValue | DeferredText | undefined {
+  if (!(value instanceof DeferredText)) return acceptValue(value, limits);
+  return Number.isFinite(limits.attributeValueLength) ? cutText(value.toString(), limits) : value;
 }
 
 /** A value is kept whole or not at all: one member that is none makes it invalid, and so does a circle. */

@@ -36,6 +36,7 @@ export interface SpanRecord {
   readonly startTime: number;
   /** Milliseconds since the epoch; 0 while the span runs. */
   readonly endTime: number;
+  /** A text that is not made yet stands here as a `DeferredText`. */
   readonly attributes: Attributes;
   readonly droppedAttributes: number;
   readonly events: readonly EventRecord[];

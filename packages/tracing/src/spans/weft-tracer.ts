@@ -1,6 +1,7 @@
 import { INVALID_SPAN_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags } from "@opentelemetry/api";
 import type { Context, Link, Span, SpanContext, SpanOptions, Tracer } from "@opentelemetry/api";
 import { activeContext, isTracingSuppressed, runInContext } from "../context/active-context.ts";
+import { contextWithSpan } from "../context/context-with-span.ts";
 import { redactText } from "../content/redaction.ts";
 import { inheritedAttributes } from "../context/inherited.ts";
 import { randomFlag, sampledFlag } from "../context/trace-parent.ts";
@@ -59,12 +60,15 @@ export class WeftTracer implements Tracer {
     const options = typeof second === "function" ? {} : second;
     const context = third === undefined || typeof third === "function" ? activeContext() : third;
     const span = this.startSpan(name, options, context);
-    return runInContext(trace.setSpan(context, span), () => (fn as F)(span));
+    return runInContext(contextWithSpan(context, span), () => (fn as F)(span));
   }
 }
 
 function validSpanContext(context: Context): SpanContext | undefined {
-  const spanContext = trace.getSpanContext(context);
+  const span = trace.getSpan(context);
+  const spanContext = span?.spanContext();
+  // What we made ourselves need not be looked at digit by digit.
+  if (span instanceof RecordingSpan) return spanContext;
   return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext : undefined;
 }
 

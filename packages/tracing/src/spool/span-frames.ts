@@ -13,8 +13,8 @@ import type { SpoolLog } from "./spool-log.ts";
 
 /** What a start may carry of attributes; the end carries them all. */
 const maxStartBytes = 16 * 1024;
-/** A part this long is a slice of work by itself. */
-const sliceBytes = 128 * 1024;
+/** Bytes to copy and to sum up until the event loop has its turn. */
+const sliceBytes = 1024 * 1024;
 
 export class SpanFrames {
   readonly #out: ProtoBuffer;
@@ -60,11 +60,15 @@ export class SpanFrames {
     const frame = Buffer.allocUnsafeSlow(out.lengthSince(0));
     let at = 0;
     let sum = 0;
+    let slice = 0;
     for (const part of out.parts(0, out.length)) {
       frame.set(part, at);
       sum = crc32(frame.subarray(Math.max(at, headBytes), at + part.length), sum);
       at += part.length;
-      if (part.length > sliceBytes) await nextTurn();
+      slice += part.length;
+      if (slice < sliceBytes) continue;
+      slice = 0;
+      await nextTurn();
     }
     sealFrame(frame, sum);
     return frame;

@@ -17,6 +17,7 @@ import type { Pipeline } from "../export/pipeline.ts";
 import { noStats } from "./no-stats.ts";
 import { openPipeline } from "./open-pipeline.ts";
 import { registerProvider, unregisterProvider, useProvider } from "../spans/current-tracer.ts";
+import { configureStreamIdle } from "../spans/idle-limit.ts";
 import { samplerByName } from "../spans/samplers.ts";
 import type { Sampler } from "../spans/samplers.ts";
 import { WeftTracerProvider } from "../spans/weft-tracer-provider.ts";
@@ -54,6 +55,7 @@ export function startTracing(options: TracingOptions = {}): Tracing {
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   configureContent(contentOptions(options));
+  configureStreamIdle(options.streamIdleMs);
   if (!registerProvider(provider)) {
     if (isGlobalUsable()) return underAnotherSdk(policy, destinations, provider.resource);
     warnOnce(apiSkew(destinations.length > 0));
@@ -70,6 +72,7 @@ export function startTracing(options: TracingOptions = {}): Tracing {
     unregisterProvider(provider);
     if (ownPropagator) propagation.disable();
     configureContent(undefined);
+    configureStreamIdle(undefined);
     setRunningTracing(undefined);
   };
   const tracing = createTracing(pipeline, options.shutdownTimeoutMs ?? 5000, stop);

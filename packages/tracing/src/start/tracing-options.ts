@@ -28,7 +28,7 @@ export interface TracingOptions {
   readonly content?: ContentPolicy;
   /** What every text goes through before it enters a span: `[redactors.secrets, redactors.emails]`, or functions of your own. Default: none. */
   readonly redact?: readonly Redactor[];
-  /** Bytes of content that one attribute and one span may hold. Default: 128 KiB and 256 KiB. */
+  /** Bytes of content that one attribute and one span may hold, before JSON escapes what it must. Default: 128 KiB and 256 KiB. */
   readonly contentBudget?: { readonly attributeBytes?: number; readonly spanBytes?: number };
   /** Takes whole what was too large for its span; the span then says where it is. Default: what is too large is cut. */
   readonly bodyStore?: BodyStore;
@@ -46,6 +46,8 @@ export interface TracingOptions {
   readonly spool?: string | { readonly folder: string; readonly maxBytes?: number };
   /** Milliseconds until spans that a destination does not take are given up, without a spool. Default: 120,000. */
   readonly giveUpMs?: number;
+  /** Milliseconds until the span of a stream or generator that nobody reads on ends, as abandoned. Default: 600,000; Infinity: never. */
+  readonly streamIdleMs?: number;
   /** Milliseconds that a shutdown may take. Default: 5,000. */
   readonly shutdownTimeoutMs?: number;
   /** Default: true, unless `WEFT_TRACING=off` or `OTEL_SDK_DISABLED=true`. */

@@ -4,7 +4,7 @@
  */
 import type { OtlpTraces } from "../http.ts";
 import { Attr, Outcomes } from "../vocabulary.ts";
-import { Histories, placesOf } from "./histories.ts";
+import { Histories, parseAppend } from "./histories.ts";
 import { cutOf, itemsOf, listOf, numberOf, spansOf, textOf, textsOf } from "./trace-texts.ts";
 import type { Recorded, TraceSpan } from "./trace-texts.ts";
 
@@ -49,8 +49,8 @@ export class TraceViews {
     for (const by of this.#spans) {
       for (const entry of listOf(by.span.attributes, Attr.historyAppends)) {
         this.#histories.add(entry, by);
-        const append = /^[^:=]+:\d+=(.+)$/s.exec(entry);
-        if (append?.[1] !== undefined) this.#appendedBy.set(append[1], by);
+        const append = parseAppend(entry);
+        if (append !== undefined) this.#appendedBy.set(append.messageId, by);
       }
     }
     this.#spansMissing = saysThatSpansAreMissing(this.#spans);
@@ -67,11 +67,8 @@ export class TraceViews {
   }
 
   #entry(entry: string): readonly ViewItem[] {
-    if (entry.startsWith("id:")) return [this.#item(entry.slice(3), undefined)];
-    return (placesOf(entry) ?? []).map((at) => {
-      const place = `${at.history}:${at.place}`;
-      const append = this.#histories.at(at);
-      if (append !== undefined) return this.#item(append.messageId, place);
+    return Array.from(this.#histories.named(entry), ({ messageId, place }): ViewItem => {
+      if (messageId !== undefined) return this.#item(messageId, place);
       // Whoever names a place records: the span that filled it is what did not arrive.
       return { id: undefined, place, missing: { reason: "lost" } };
     });

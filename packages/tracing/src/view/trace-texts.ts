@@ -1,5 +1,6 @@
 import type { OtlpAnyValue, OtlpKeyValue, OtlpSpan, OtlpTraces } from "../http.ts";
 import { Attr } from "../vocabulary.ts";
+import { ToolMessages } from "./tool-messages.ts";
 
 /** A span with what its resource says. */
 export interface TraceSpan {
@@ -35,6 +36,11 @@ export function numberOf(attributes: readonly OtlpKeyValue[] | undefined, key: s
   return Number(value?.intValue ?? value?.doubleValue ?? 0);
 }
 
+function plainOf(attributes: readonly OtlpKeyValue[] | undefined, key: string): unknown {
+  const value = valueOf(attributes, key);
+  return value?.stringValue ?? value?.intValue;
+}
+
 function valueOf(attributes: readonly OtlpKeyValue[] | undefined, key: string): OtlpAnyValue | undefined {
   return attributes?.find((pair) => pair.key === key)?.value;
 }
@@ -53,7 +59,7 @@ export function itemsOf(span: OtlpSpan, key: string): readonly Recorded[] {
 
 const messageKeys = [Attr.outputMessages, Attr.inputMessages, Attr.systemInstructions] as const;
 
-/** Every recorded text of the trace by its id, tool definitions by the id of their set. Of two records the less cut one counts. */
+/** Every recorded text of the trace by its id, tool definitions by the id of their set, tool messages from their calls. Of two records the less cut one counts. */
 export function textsOf(spans: readonly TraceSpan[]): ReadonlyMap<string, Recorded> {
   const texts = new Map<string, Recorded>();
   const keep = (id: unknown, recorded: Recorded): void => {
@@ -61,11 +67,14 @@ export function textsOf(spans: readonly TraceSpan[]): ReadonlyMap<string, Record
     const known = texts.get(id);
     if (known === undefined || cutOf(known) > cutOf(recorded)) texts.set(id, recorded);
   };
+  const toolMessages = new ToolMessages();
   for (const { span } of spans) {
+    toolMessages.add((key) => plainOf(span.attributes, key));
     for (const key of messageKeys) for (const item of itemsOf(span, key)) keep(item["id"], item);
     const definitions = itemsOf(span, Attr.toolDefinitions);
     if (definitions.length > 0) keep(textOf(span.attributes, Attr.toolsId), { definitions });
   }
+  for (const message of toolMessages.all()) keep(message.id, message);
   return texts;
 }
 

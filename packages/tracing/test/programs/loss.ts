@@ -1,4 +1,4 @@
-/** Ends `count` spans of `bytes` bytes, and then itself, in the way that its first argument names. */
+/** Ends `count` spans of `bytes` bytes, as attribute and once more as inputs, and then itself, in the way that its first argument names. */
 import process from "node:process";
 import { startSpan } from "@weft/tracing";
 import { startTracing } from "@weft/tracing/node";
@@ -8,13 +8,18 @@ const giveUp = process.env["TEST_GIVE_UP_MS"];
 const shutdown = process.env["TEST_SHUTDOWN_MS"];
 startTracing({
   serviceName: "loss",
+  contentBudget: { attributeBytes: 64 << 20, spanBytes: 64 << 20 },
   ...(giveUp === undefined ? {} : { giveUpMs: Number(giveUp) }),
   ...(shutdown === undefined ? {} : { shutdownTimeoutMs: Number(shutdown) }),
 });
 const text = "x".repeat(Number(bytes));
 const open = mode === "sigkill-open" ? [startSpan("open root")] : [];
 for (let index = 0; index < Number(count); index += 1) {
-  startSpan({ name: `span ${index}`, attributes: { text } }).end();
+  startSpan({
+    name: `span ${index}`,
+    attributes: { text },
+    ...(text === "" ? {} : { inputs: { text } }),
+  }).end();
 }
 
 /** Runs in the next turn of the event loop at the earliest, before any timer or answer of tracing can matter. */

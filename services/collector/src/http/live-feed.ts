@@ -3,7 +3,8 @@
  *
  * Owns: the open streams. The store reports commits only while there are any.
  *
- * Events: `trace` (a summary, once per commit that changed it), `span-start` and `span-end`. `?traceId=` narrows them to one
+ * Events: `trace` (a summary, once per commit that changed it, and when a process of it was lost or is heard again), `span-start` and
+ * `span-end`. `?traceId=` narrows them to one
  * trace.
  *
  * I1 A reader that does not read is cut at `maxBacklogBytes`, not buffered for; EventSource reconnects by itself.

@@ -5,7 +5,7 @@
  * Unknown fields are ignored, as the spec asks of receivers; a known field of a wrong type is an error that names it.
  */
 import { WeftError } from "@weft/tracing";
-import { maxValueDepth } from "./decode-span.ts";
+import { maxValueDepth } from "@weft/tracing/internal";
 import { ProtoWriter } from "./proto-writer.ts";
 
 type Json = Readonly<Record<string, unknown>>;

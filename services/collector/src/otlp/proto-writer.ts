@@ -1,5 +1,5 @@
 /** A protobuf writer over one growing buffer: the counterpart of `ProtoReader`, for spans that came as JSON. */
-import { wire } from "./proto-reader.ts";
+import { wire } from "@weft/tracing/internal";
 
 export class ProtoWriter {
   private buffer = Buffer.allocUnsafe(4096);

@@ -6,10 +6,9 @@
  *
  * Spec: https://github.com/open-telemetry/opentelemetry-proto (trace/v1/trace.proto)
  */
+import { malformed, maxValueDepth, ProtoReader, readAnyValue, readStatus } from "@weft/tracing/internal";
 import { Attr } from "@weft/tracing/vocabulary";
 import { plainValue, texts } from "./attribute.ts";
-import { maxValueDepth, readAnyValue, readStatus } from "./decode-span.ts";
-import { malformed, ProtoReader } from "./proto-reader.ts";
 
 /** One span on its way into the store. Buffers are views on the request's body. */
 export interface ScannedSpan {
@@ -58,6 +57,8 @@ const wanted: ReadonlySet<string> = new Set([
   Attr.historyAppends,
   Attr.inputMessages,
   Attr.outputMessages,
+  Attr.systemInstructions,
+  Attr.toolAnsweredIn,
 ]);
 
 const empty: Buffer = Buffer.alloc(0);

@@ -6,13 +6,14 @@
  *
  * I1 A start is kept only until its span comes, as a real end or as a closing; one that comes later than its end is ignored.
  * I2 RUNNING and LOST are derived when somebody looks. Silence counts on this collector's clock and from its own start.
- * I3 A process that says goodbye, or whose spool was taken over, has nothing running any more.
+ * I3 Who looked once is told of what has turned since: `turnedTraces`.
+ * I4 A process that says goodbye, or whose spool was taken over, has nothing running any more.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { InstanceList, LiveInstance, LiveReport } from "@weft/tracing/http";
 import { Attr, Outcomes } from "@weft/tracing/vocabulary";
 import { plainValue } from "../otlp/attribute.ts";
-import { decodeResource } from "../otlp/decode-span.ts";
+import { decodeResource } from "@weft/tracing/internal";
 import { textOf } from "../otlp/scan-request.ts";
 import type { ScannedSpan, SpanGroup } from "../otlp/scan-request.ts";
 
@@ -50,6 +51,8 @@ export class LiveRows {
   private readonly texts = new Map<string, string>();
   private readonly instanceOfGroup = new WeakMap<SpanGroup, string>();
   private readonly stored = new Map<string, number>();
+  /** As of the last look. */
+  private lost: ReadonlySet<string> = new Set();
   private readonly insertStart: StatementSync;
   private readonly removeStart: StatementSync;
   private readonly addStored: StatementSync;
@@ -158,6 +161,27 @@ export class LiveRows {
       SELECT CASE WHEN ${this.aliveSql()} THEN 'RUNNING' ELSE 'LOST' END
       FROM starts s LEFT JOIN instances i USING (instance) WHERE s.trace = t.no
       ORDER BY s.parent_id IS NOT NULL, s.start_ns LIMIT 1), t.state) END`;
+  }
+
+  /** Numbers of the traces that changed since the last call because a process of theirs was lost, or heard again. */
+  turnedTraces(): readonly number[] {
+    const rows = this.database
+      .prepare(
+        `SELECT DISTINCT s.instance AS instance FROM starts s LEFT JOIN instances i USING (instance)
+         WHERE NOT ${this.aliveSql()}`,
+      )
+      .all();
+    const lost = new Set(rows.map(({ instance }) => String(instance)));
+    const turned = lost.symmetricDifference(this.lost);
+    this.lost = lost;
+    const select = this.database.prepare("SELECT DISTINCT trace FROM starts WHERE instance = ?");
+    const traces = [...turned].flatMap((instance) => select.all(instance).map(({ trace }) => Number(trace)));
+    return [...new Set(traces)];
+  }
+
+  /** Whether a report is more than a heartbeat of a process that runs. */
+  turns({ instance, goodbye, adopted = [] }: LiveReport): boolean {
+    return goodbye === true || adopted.length > 0 || this.lost.has(instance);
   }
 
   instances(): InstanceList {

@@ -5,6 +5,7 @@
  * - `spans`: what the tree needs; narrow, so that a tree of many spans is few pages.
  * - `bodies`: a span's protobuf bytes as they came.
  * - `texts`: which span recorded a message; at most one as its output and one as its input, the earliest.
+ * - `tool_results`: which spans of tool calls hold the responses of a message; also in files that an earlier version made.
  * - `appends`: what spans appended to histories, in order.
  * - `strings`, `groups`: names, and resource with scope, once each.
  */
@@ -51,6 +52,13 @@ CREATE TABLE groups (
 ) STRICT;
 `;
 
+const laterTables = `
+CREATE TABLE IF NOT EXISTS tool_results (
+  trace INTEGER NOT NULL, message_id TEXT NOT NULL, place INTEGER NOT NULL, span INTEGER NOT NULL,
+  PRIMARY KEY (trace, message_id, place)
+) STRICT, WITHOUT ROWID;
+`;
+
 export interface OpenedDatabase {
   readonly database: DatabaseSync;
   readonly close: () => void;
@@ -63,7 +71,7 @@ export interface OpenedDatabase {
 export function openDatabase(path: string | undefined): OpenedDatabase {
   if (path === undefined) {
     const database = new DatabaseSync(":memory:");
-    database.exec(tables);
+    database.exec(tables + laterTables);
     return { database, close: () => database.close() };
   }
   const file = resolve(path);
@@ -84,6 +92,7 @@ function openFile(file: string): DatabaseSync {
     // FULL: an acknowledged batch survives a power cut, not only a killed process. Group commit pays for it.
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;");
     migrate(database, file);
+    database.exec(laterTables);
     return database;
   } catch (error) {
     database?.close();

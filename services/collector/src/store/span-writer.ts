@@ -11,6 +11,7 @@
 import { createHash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { LiveSpan, TraceSummary } from "@weft/tracing/http";
+import { parseToolAnswer } from "@weft/tracing/internal";
 import { Attr, Outcomes, SpanTypes } from "@weft/tracing/vocabulary";
 import { numberOf, textOf, textsOf } from "../otlp/scan-request.ts";
 import type { ScannedSpan, SpanGroup } from "../otlp/scan-request.ts";
@@ -40,6 +41,7 @@ export class SpanWriter {
   private readonly insertSpan: StatementSync;
   private readonly insertBody: StatementSync;
   private readonly insertText: StatementSync;
+  private readonly insertToolResult: StatementSync;
   private readonly insertAppend: StatementSync;
   private readonly insertString: StatementSync;
   private readonly insertGroup: StatementSync;
@@ -64,6 +66,9 @@ export class SpanWriter {
       `INSERT INTO texts (trace, message_id, made, span, time_ns) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET span = excluded.span, time_ns = excluded.time_ns
        WHERE excluded.time_ns < texts.time_ns`,
+    );
+    this.insertToolResult = database.prepare(
+      "INSERT INTO tool_results (trace, message_id, place, span) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
     );
     this.insertAppend = database.prepare(
       "INSERT INTO appends (trace, span, position, entry) VALUES (?, ?, ?, ?)",
@@ -148,6 +153,7 @@ export class SpanWriter {
     for (const sql of [
       "DELETE FROM bodies WHERE span = ?",
       "DELETE FROM texts WHERE span = ?",
+      "DELETE FROM tool_results WHERE span = ?",
       "DELETE FROM appends WHERE span = ?",
       "DELETE FROM spans WHERE id = ?",
     ])
@@ -181,9 +187,12 @@ export class SpanWriter {
     for (const messageId of messageIds(span.values.get(Attr.outputMessages))) {
       this.insertText.run(trace, messageId, 1, id, span.end || span.start);
     }
-    for (const messageId of messageIds(span.values.get(Attr.inputMessages))) {
-      this.insertText.run(trace, messageId, 0, id, span.start);
+    for (const key of [Attr.inputMessages, Attr.systemInstructions]) {
+      for (const messageId of messageIds(span.values.get(key)))
+        this.insertText.run(trace, messageId, 0, id, span.start);
     }
+    const answer = parseToolAnswer(textOf(span, Attr.toolAnsweredIn));
+    if (answer !== undefined) this.insertToolResult.run(trace, answer.messageId, answer.place, id);
     for (const [position, entry] of textsOf(span, Attr.historyAppends).entries()) {
       this.insertAppend.run(trace, id, position, entry);
     }

@@ -48,6 +48,8 @@ interface ScannedReport {
   readonly starts: readonly ScannedSpan[];
 }
 
+const nothing: Committed = { spans: [], starts: [], traces: [] };
+
 const defaultSilenceMs = 15_000;
 
 export class SqliteStore {
@@ -87,8 +89,9 @@ export class SqliteStore {
     for (const report of scannedReports) if (!(report instanceof WeftError)) this.live.note(report.report);
     const added: ScannedSpan[] = [];
     const started: ScannedSpan[] = [];
+    const turned = live && reports.some((report) => this.live.turns(report)) ? this.turned() : [];
     if (requests.length === 0 && !scannedReports.some(hasStarts))
-      return { results: [], reported, committed: { spans: [], starts: [], traces: [] } };
+      return { results: [], reported, committed: { ...nothing, traces: turned } };
     try {
       const traces = this.transaction(() => {
         for (const request of scanned) {
@@ -103,7 +106,12 @@ export class SqliteStore {
         return this.writer.finish();
       });
       const news = { spans: added.map(toLiveSpan), starts: live ? started.map(toLiveSpan) : [] };
-      return { results: scanned.map(toResult), reported, committed: { ...news, traces } };
+      const changed = live ? traces.map((trace) => this.derived(trace)) : [];
+      return {
+        results: scanned.map(toResult),
+        reported,
+        committed: { ...news, traces: [...turned, ...changed] },
+      };
     } catch (error) {
       this.writer.forget();
       const failure = new WeftError("unavailable", `the spans could not be stored: ${messageOf(error)}`, {
@@ -111,8 +119,18 @@ export class SqliteStore {
       });
       const results = scanned.map((request) => (request instanceof WeftError ? request : failure));
       const failed = reported.map((fault) => fault ?? failure);
-      return { results, reported: failed, committed: { spans: [], starts: [], traces: [] } };
+      return { results, reported: failed, committed: nothing };
     }
+  }
+
+  /** Traces that changed since this was called last without that anything was stored: a process of theirs was lost, or is heard again. */
+  turned(): readonly TraceSummary[] {
+    return this.live.turnedTraces().flatMap((no) => this.summaries.summaryOf(no) ?? []);
+  }
+
+  /** Running or lost is not stored. */
+  private derived(trace: TraceSummary): TraceSummary {
+    return trace.state === "RUNNING" ? (this.summary(trace.traceId) ?? trace) : trace;
   }
 
   listSummaries(query: ListQuery): TraceList {
@@ -178,7 +196,7 @@ export class SqliteStore {
     if (trace === undefined) return false;
     const run = (sql: string): void => void this.database.prepare(sql).run(trace.no);
     run("DELETE FROM bodies WHERE span IN (SELECT id FROM spans WHERE trace = ?)");
-    for (const table of ["spans", "texts", "appends", "trace_services", "starts"])
+    for (const table of ["spans", "texts", "tool_results", "appends", "trace_services", "starts"])
       run(`DELETE FROM ${table} WHERE trace = ?`);
     run("DELETE FROM traces WHERE no = ?");
     return true;

@@ -44,7 +44,7 @@ export interface TraceFilter {
   readonly state?: string;
 }
 
-/** What a commit added, told to the store's listener after it is durable. */
+/** What a commit added, told to the store's listener after it is durable; and traces that changed by a process's silence. */
 export interface Committed {
   readonly spans: readonly LiveSpan[];
   /** Spans that began and have not ended. */

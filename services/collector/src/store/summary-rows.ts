@@ -43,8 +43,16 @@ export class SummaryRows {
 
   /** As `list` has it: with the state that is derived. */
   summary(traceId: string): TraceSummary | undefined {
-    const select = bigints(this.database.prepare(`${this.selectSql()} WHERE trace_id = ?`));
-    const row = select.get(Buffer.from(traceId, "hex"));
+    return this.read("trace_id = ?", Buffer.from(traceId, "hex"));
+  }
+
+  summaryOf(no: number): TraceSummary | undefined {
+    return this.read("no = ?", no);
+  }
+
+  private read(condition: string, value: Buffer | number): TraceSummary | undefined {
+    const select = bigints(this.database.prepare(`${this.selectSql()} WHERE ${condition}`));
+    const row = select.get(value);
     return row === undefined ? undefined : toSummary(toAccount(row));
   }
 

@@ -6,9 +6,10 @@
  *   commit before was running, become one transaction (group commit).
  * Does not own: backpressure; the sender bounds what waits here.
  *
- * I1 A request is answered after its commit, never before.
- * I2 Views see every request answered before they were asked for.
- * I3 `close` commits what was received before it.
+ * I1 Listeners hear of silence, too: while there are some, somebody looks every second.
+ * I2 A request is answered after its commit, never before.
+ * I3 Views see every request answered before they were asked for.
+ * I4 `close` commits what was received before it.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { WeftError } from "@weft/tracing";
@@ -19,13 +20,14 @@ import type { FromWorker, PlainError, ToWorker, ViewName, WorkerOptions } from "
 
 /** A transaction takes at most this many bytes of bodies, so that views and answers never wait for long. */
 const maxBytesPerCommit = 16 * 1024 * 1024;
+const lookMs = 1000;
 
 class StoreWorker {
   private readonly store: SqliteStore;
   private waiting: { readonly id: number; readonly request: AppendRequest }[] = [];
   private reports: { readonly id: number; readonly report: LiveReport }[] = [];
   private scheduled = false;
-  private listening = false;
+  private watch: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerOptions) {
     this.store = new SqliteStore(options.path, options.silenceMs);
@@ -39,8 +41,20 @@ class StoreWorker {
       this.reports.push(message);
       this.schedule();
     } else if (message.type === "view") this.answer(message.id, message.name, message.args);
-    else if (message.type === "listen") this.listening = message.on;
+    else if (message.type === "listen") this.listen(message.on);
     else this.close();
+  }
+
+  private listen(on: boolean): void {
+    clearInterval(this.watch);
+    this.watch = on ? setInterval(() => this.look(), lookMs).unref() : undefined;
+    // What is lost already is no news.
+    if (on) this.store.turned();
+  }
+
+  private look(): void {
+    const traces = this.store.turned();
+    if (traces.length > 0) send({ type: "committed", committed: { spans: [], starts: [], traces } });
   }
 
   private schedule(): void {
@@ -60,11 +74,12 @@ class StoreWorker {
     const requests = batch.map(({ request }) => request);
     const { results, reported, committed } = this.store.appendAll(
       requests,
-      this.listening,
+      this.watch !== undefined,
       reports.map(({ report }) => report),
     );
     // Before the answers: whoever hears that its spans are stored finds that the feed has told of them.
-    if (committed.spans.length > 0 || committed.starts.length > 0) send({ type: "committed", committed });
+    if (Object.values(committed).some((news: readonly unknown[]) => news.length > 0))
+      send({ type: "committed", committed });
     for (const [index, { id }] of batch.entries()) {
       const result = results[index];
       if (result instanceof WeftError) send({ type: "error", id, error: result.toJSON() });
@@ -98,6 +113,7 @@ class StoreWorker {
   }
 
   private close(): void {
+    clearInterval(this.watch);
     while (this.waiting.length > 0 || this.reports.length > 0) this.commit();
     this.store.close();
     send({ type: "closed" });

@@ -22,6 +22,11 @@ export function parseMessages(text: unknown): readonly RecordedMessage[] {
   return parseList(text).map(toMessage);
 }
 
+/** The texts of a `gen_ai.system_instructions` attribute, each as the message it is to a model; [] when it is none. */
+export function parseInstructions(text: unknown): readonly RecordedMessage[] {
+  return parseList(text).map((part) => toMessage({ id: part["id"], role: "system", parts: [part] }));
+}
+
 /** Their ids only: what ingest keeps. */
 export function messageIds(text: unknown): readonly string[] {
   return parseList(text)
@@ -39,7 +44,8 @@ function parseList(text: unknown): readonly Json[] {
   }
 }
 
-function toMessage(message: Json): RecordedMessage {
+/** A message of the GenAI schema. */
+export function toMessage(message: Json): RecordedMessage {
   const given = message["parts"] ?? message["content"];
   const parts = Array.isArray(given) ? given.filter(isObject) : [];
   const toolResponses = parts.filter((part) => part["type"] === "tool_call_response");

@@ -1,5 +1,5 @@
 /** A whole trace as OTLP JSON text: spans grouped by resource and scope, each group's spans by start time. */
-import { decodeResource, decodeScope, decodeSpan } from "../otlp/decode-span.ts";
+import { decodeResource, decodeScope, decodeSpan } from "@weft/tracing/internal";
 import type { GroupRow, TraceRef, TraceRows } from "./trace-rows.ts";
 
 export function encodeTrace(rows: TraceRows, trace: TraceRef): Uint8Array<ArrayBuffer> {

@@ -1,7 +1,7 @@
 /** What the views of one trace read from the database. */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { OtlpSpan } from "@weft/tracing/http";
-import { decodeSpan } from "../otlp/decode-span.ts";
+import { decodeSpan } from "@weft/tracing/internal";
 import type { LiveRows } from "../store/live-rows.ts";
 import { errorStatus, SpanMarks } from "../store/span-marks.ts";
 import { bigints, toBigInt } from "../store/summary-rows.ts";
@@ -43,6 +43,12 @@ export interface TextRow {
   readonly time: bigint;
 }
 
+/** A span whose tool's result is a response of the message. */
+export interface ToolResultRow {
+  readonly messageId: string;
+  readonly span: number;
+}
+
 export interface AppendRow {
   readonly span: number;
   readonly position: number;
@@ -73,6 +79,7 @@ export class TraceRows {
   private readonly selectId: StatementSync;
   private readonly selectGroup: StatementSync;
   private readonly selectTexts: StatementSync;
+  private readonly selectToolResults: StatementSync;
   private readonly selectAppends: StatementSync;
 
   constructor(database: DatabaseSync, live: LiveRows) {
@@ -100,6 +107,7 @@ export class TraceRows {
     this.selectTexts = bigints(
       database.prepare("SELECT message_id, made, span, time_ns FROM texts WHERE trace = ?"),
     );
+    this.selectToolResults = database.prepare("SELECT message_id, span FROM tool_results WHERE trace = ?");
     this.selectAppends = database.prepare(
       "SELECT span, position, entry FROM appends WHERE trace = ? ORDER BY span, position",
     );
@@ -197,6 +205,13 @@ export class TraceRows {
       made: row["made"] === 1n,
       span: Number(row["span"]),
       time: toBigInt(row["time_ns"]),
+    }));
+  }
+
+  toolResults(trace: TraceRef): readonly ToolResultRow[] {
+    return this.selectToolResults.all(trace.no).map((row) => ({
+      messageId: String(row["message_id"]),
+      span: Number(row["span"]),
     }));
   }
 

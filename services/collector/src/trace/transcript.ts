@@ -6,10 +6,10 @@
  * another producer: then it is what its model calls and agents put out.
  */
 import type { Transcript, TranscriptMessage } from "@weft/tracing/http";
+import { parseAppend } from "@weft/tracing/internal";
 import { Attr, SpanTypes } from "@weft/tracing/vocabulary";
 import { attribute } from "../otlp/attribute.ts";
 import { isoTime } from "../store/trace-account.ts";
-import { parseEntry } from "./histories.ts";
 import { MessageTexts } from "./message-texts.ts";
 import type { RecordedMessage } from "./messages.ts";
 import { parseMessages } from "./messages.ts";
@@ -38,9 +38,9 @@ function collectAppends(
 ): readonly SaidMessage[] {
   const said = new Map<string, { span: number; time: number; position: number; places: Place[] }>();
   for (const { span, position, entry } of rows.appends(trace)) {
-    const append = parseEntry(entry);
+    const append = parseAppend(entry);
     const row = spans.get(span);
-    if (append?.kind !== "append" || row === undefined) continue;
+    if (append === undefined || row === undefined) continue;
     const { history, place, messageId } = append;
     const known = said.get(messageId);
     const time = appendTime(row, place);
@@ -67,7 +67,8 @@ function appendTime(span: TreeRow, place: number): number {
 
 /**
  * The span that made a message and when: the one that first recorded it as its output, at its end. A message nobody
- * put out (a question from outside, a tool's answer) is its first appender's, as old as its first record.
+ * put out (a question from outside, a tool's answer) is its first appender's, as old as its first record, or as the end of the
+ * last of the calls that it answers.
  */
 function maker(
   messageId: string,
@@ -78,12 +79,23 @@ function maker(
 ): { readonly span: number; readonly time: number } {
   const output = texts.output(messageId);
   const input = texts.input(messageId);
-  if (output === undefined && input === undefined) return appended;
+  if (output === undefined && input === undefined)
+    return { ...appended, time: answerTime(messageId, appended.time, spans, texts) };
   const made = output === undefined ? Infinity : madeTime(output, trace, spans.get(output.span));
   const received = input === undefined ? Infinity : Number(input.time - trace.start);
   // A clock of another service that runs ahead must not move a message behind its own reading.
   const time = Math.min(made, received);
   return { span: output === undefined ? appended.span : output.span, time };
+}
+
+function answerTime(
+  messageId: string,
+  appended: number,
+  spans: ReadonlyMap<number, TreeRow>,
+  texts: MessageTexts,
+): number {
+  const calls = texts.answers(messageId).flatMap((id) => spans.get(id) ?? []);
+  return calls.length === 0 ? appended : Math.max(...calls.map(({ offset, duration }) => offset + duration));
 }
 
 /** What a conversation itself puts out opens it. */

@@ -6,11 +6,21 @@ import { notePartialText } from "@weft/tracing/internal";
 import { startTracing } from "@weft/tracing/node";
 
 const [mode = "open-root", count = "0"] = process.argv.slice(2);
-const tracing = startTracing({ serviceName: "desk", content: "delta", shutdownTimeoutMs: 2000 });
+const tracing = startTracing({ serviceName: "desk", content: "delta", shutdownTimeoutMs: 60_000 });
 
 if (mode === "burst-kill") {
   for (let index = 0; index < Number(count); index += 1) startSpan(`span ${index}`).end();
   setImmediate(() => process.kill(process.pid, "SIGKILL"));
+} else if (mode === "natural") {
+  process.stdout.write(`${startSpan("root").traceId}\n`);
+  await once(process.stdin, "data");
+  process.stdin.destroy();
+} else if (mode === "exit") {
+  startSpan("ended").end();
+  await tracing.flush();
+  process.stdout.write(`${startSpan("root").traceId}\n`);
+  await once(process.stdin, "data");
+  process.exit(0);
 } else if (mode === "open-root") {
   await withSpan("root", async (span) => {
     await withSpan("child", async () => {});
@@ -25,4 +35,4 @@ if (mode === "burst-kill") {
   await tracing.shutdown();
   process.exit(0);
 }
-setInterval(() => {}, 1000);
+if (mode !== "natural") setInterval(() => {}, 1000);

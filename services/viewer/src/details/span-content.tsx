@@ -1,6 +1,7 @@
 import type { SpanDetail, SpanDetails } from "@weft/tracing/http";
 import { Attr, SpanTypes } from "@weft/tracing/vocabulary";
 import { parseInstructions, parseMessages, messagesOfContext } from "../data/message.ts";
+import { withNamedTexts } from "../data/named-texts.ts";
 import { showValue, textAt, toAttributes } from "../data/otlp-value.ts";
 import type { Attributes } from "../data/otlp-value.ts";
 import { parseSelection } from "../data/selection.ts";
@@ -42,7 +43,7 @@ export function SpanContent({ detail, messages, tree, index, onShow }: SpanConte
         <SelectionView selection={parseSelection(span)} tree={tree} index={index} onShow={onShow} />
       )}
       <Said detail={detail} attributes={attributes} messages={messages} />
-      <Values attributes={attributes} isTool={type === SpanTypes.tool} />
+      <Values attributes={withNamedTexts(attributes, messages)} isTool={type === SpanTypes.tool} />
       {isContentOff(detail) && <Withheld service={service} sure />}
     </>
   );
@@ -56,9 +57,10 @@ interface SaidProps {
 
 function Said({ detail, attributes, messages }: SaidProps) {
   const { service, context } = detail;
-  const instructions = parseInstructions(textAt(attributes, Attr.systemInstructions));
   const recorded = parseMessages(textAt(attributes, Attr.inputMessages));
   const input = context === undefined ? recorded : messagesOfContext(context, messages);
+  const isSaid = input.some(({ role }) => role === "system");
+  const instructions = isSaid ? "" : parseInstructions(textAt(attributes, Attr.systemInstructions));
   const output = parseMessages(textAt(attributes, Attr.outputMessages));
   return (
     <>
