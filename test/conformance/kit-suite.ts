@@ -1,10 +1,19 @@
 /** What the conformance tests share: the kit's agent as a service, requests as the kit makes them, titles that name requirements. */
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { Role } from "@a2a-js/sdk";
-import type { Message, SendMessageConfiguration, SendMessageRequest } from "@a2a-js/sdk";
+import type {
+  Message,
+  SendMessageConfiguration,
+  SendMessageRequest,
+  TaskPushNotificationConfig,
+} from "@a2a-js/sdk";
 import { serve } from "@weft/runtime";
-import type { Binding, Service } from "@weft/runtime";
+import type { Binding, ServeOptions, Service } from "@weft/runtime";
 import { createKitAgent } from "./kit-agent.ts";
 
 export const bindings: readonly Binding[] = ["jsonrpc", "rest", "ws", "grpc"];
@@ -17,9 +26,42 @@ export function holds(ids: string, title: string, body: () => Promise<void>): vo
   void test(`[${ids}] ${title}`, { timeout: 20_000 }, body);
 }
 
-export function startKitService(): Promise<Service> {
+export function startKitService(options: ServeOptions = {}): Promise<Service> {
   const card = { inputModes: ["text/plain", "application/json"] };
-  return serve(createKitAgent(300), { bindings, card, signals: false });
+  const push = { urls: { allowHosts: ["127.0.0.1"] } };
+  return serve(createKitAgent(300), { bindings, card, push, signals: false, ...options });
+}
+
+/** Takes one notification. */
+export async function startReceiver(): Promise<
+  AsyncDisposable & {
+    readonly url: string;
+    readonly received: Promise<{ readonly headers: IncomingHttpHeaders; readonly body: string }>;
+  }
+> {
+  const { promise: received, resolve } = Promise.withResolvers<{
+    readonly headers: IncomingHttpHeaders;
+    readonly body: string;
+  }>();
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      response.end();
+      resolve({ headers: request.headers, body });
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    received,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+export function pushConfig(taskId: string, url: string): TaskPushNotificationConfig {
+  return { tenant: "", taskId, id: "c1", url, token: "t", authentication: undefined };
 }
 
 let counter = 0;

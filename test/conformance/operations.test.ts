@@ -1,11 +1,20 @@
 /** The official kit's requirements for what operations do, on every binding; each title names those that it holds. */
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
-import { Role, TaskState } from "@a2a-js/sdk";
-import type { StreamResponse, Task } from "@a2a-js/sdk";
+import { Role, StreamResponse, TaskState } from "@a2a-js/sdk";
+import type { Task } from "@a2a-js/sdk";
 import { connect } from "@weft/runtime";
 import type { RemoteClient, Service } from "@weft/runtime";
-import { bindings, holds, rejects, requestOf, startKitService, versioned } from "./kit-suite.ts";
+import {
+  bindings,
+  holds,
+  pushConfig,
+  rejects,
+  requestOf,
+  startKitService,
+  startReceiver,
+  versioned,
+} from "./kit-suite.ts";
 
 let service: Service;
 before(async () => {
@@ -93,6 +102,15 @@ for (const binding of bindings) {
         assert.equal(stateOf(events.at(-1)!), TaskState.TASK_STATE_COMPLETED);
       },
     );
+
+    holds("STREAM-SUB-002", "a subscriber stays through a question, until the task is over", async () => {
+      const { id } = await send(client, "tck-input-required");
+      const events = client.resubscribeTask({ tenant: "", id });
+      await events.next();
+      await send(client, "tck-complete-task", { taskId: id });
+      const rest = await Array.fromAsync(events);
+      assert.equal(stateOf(rest.at(-1)!), TaskState.TASK_STATE_COMPLETED);
+    });
 
     holds(
       "STREAM-SUB-001 STREAM-SUB-002 STREAM-ORDER-002 STREAM-ORDER-003 STREAM-ORDER-004",
@@ -224,23 +242,18 @@ for (const binding of bindings) {
     });
 
     holds(
-      "PUSH-CREATE-001 PUSH-GET-001 PUSH-GET-002 PUSH-LIST-001 PUSH-DEL-001 PUSH-DEL-002 CORE-CAP-001",
-      "push configurations are kept, read, listed and deleted, or refused where the card declares none",
+      "PUSH-CREATE-001 PUSH-CREATE-002 PUSH-GET-001 PUSH-GET-002 PUSH-LIST-001 PUSH-DEL-001 PUSH-DEL-002 CORE-CAP-001",
+      "where the card declares push, configurations are kept, read, listed and deleted",
       async () => {
         const { transport, card } = client;
+        assert.equal(card.capabilities?.pushNotifications, true);
         const { id: taskId } = await send(client, "tck-input-required");
-        const config = {
+        const config = pushConfig(taskId, "https://example.com/hook");
+        const key = {
           tenant: "",
           taskId,
-          id: "c1",
-          url: "https://example.com/hook",
-          token: "t",
-          authentication: undefined,
+          id: (await transport.createTaskPushNotificationConfig(config, versioned)).id,
         };
-        const create = () => transport.createTaskPushNotificationConfig(config, versioned);
-        if (card.capabilities?.pushNotifications !== true)
-          return rejects(create(), /PUSH_NOTIFICATION_NOT_SUPPORTED/);
-        const key = { tenant: "", taskId, id: (await create()).id };
         assert.equal((await transport.getTaskPushNotificationConfig(key, versioned)).url, config.url);
         const page = { tenant: "", taskId, pageSize: 0, pageToken: "" };
         assert.equal((await transport.listTaskPushNotificationConfig(page, versioned)).configs.length, 1);
@@ -250,6 +263,43 @@ for (const binding of bindings) {
         await rejects(transport.getTaskPushNotificationConfig(key, versioned), /not_found|TASK_NOT_FOUND/);
       },
     );
+
+    holds(
+      "PUSH-DELIVER-001 PUSH-DELIVER-002 PUSH-DELIVER-003",
+      "a change of state is POSTed with the login that was given, as a stream response",
+      async () => {
+        await using receiver = await startReceiver();
+        const { id: taskId } = await send(client, "tck-input-required");
+        const authentication = { scheme: "Bearer", credentials: "secret" };
+        const config = { ...pushConfig(taskId, receiver.url), authentication };
+        await client.transport.createTaskPushNotificationConfig(config, versioned);
+        await send(client, "tck-complete-task", { taskId });
+        const { headers, body } = await receiver.received;
+        assert.equal(headers["authorization"], "Bearer secret");
+        const { payload } = StreamResponse.fromJSON(JSON.parse(body));
+        assert.ok(payload?.$case === "statusUpdate" && payload.value.taskId === taskId);
+        assert.equal(payload.value.status?.state, TaskState.TASK_STATE_COMPLETED);
+      },
+    );
+
+    holds("CORE-CAP-001", "where the card declares no push, all of it is refused", async () => {
+      await using silent = await startKitService({ push: false });
+      await using other = await connect(silent.url, { binding });
+      const { transport, card } = other;
+      assert.notEqual(card.capabilities?.pushNotifications, true);
+      const { id: taskId } = await send(other, "tck-input-required");
+      const key = { tenant: "", taskId, id: "c1" };
+      const page = { tenant: "", taskId, pageSize: 0, pageToken: "" };
+      const config = pushConfig(taskId, "https://example.com/hook");
+      for (const call of [
+        () => transport.createTaskPushNotificationConfig(config, versioned),
+        () => transport.getTaskPushNotificationConfig(key, versioned),
+        () => transport.listTaskPushNotificationConfig(page, versioned),
+        () => transport.deleteTaskPushNotificationConfig(key, versioned),
+        () => send(other, "tck-complete-task", {}, { taskPushNotificationConfig: config }),
+      ])
+        await rejects(call(), /PUSH_NOTIFICATION_NOT_SUPPORTED/);
+    });
 
     holds("CORE-CAP-003", "an extended card that the card does not declare is refused", async () => {
       await rejects(

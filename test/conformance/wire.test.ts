@@ -224,7 +224,7 @@ describe("on the wire", () => {
 
 describe("the card", () => {
   holds(
-    "CARD-DISC-001 CARD-PROTO-001 CARD-PROTO-002 CARD-STRUCT-001 CARD-CACHE-001 CARD-CACHE-002",
+    "CARD-DISC-001 CARD-PROTO-001 CARD-PROTO-002 CARD-STRUCT-001 CARD-CACHE-001 CARD-CACHE-002 CARD-CACHE-003",
     "stands where it belongs, whole, and may be kept",
     async () => {
       const answer = await fetch(`${service.url}/.well-known/agent-card.json`);
@@ -246,6 +246,7 @@ describe("the card", () => {
         assert.ok(known["url"] && known["protocolBinding"] && known["protocolVersion"]);
       assert.match(answer.headers.get("cache-control")!, /max-age=\d+/);
       assert.ok(answer.headers.get("etag"));
+      assert.ok(Date.parse(answer.headers.get("last-modified")!) <= Date.now());
     },
   );
 

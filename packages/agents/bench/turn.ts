@@ -1,7 +1,7 @@
 /*
  * An agent's turn: what the framework costs around a model that answers at once.
  *
- * Each case runs in this process, warm, for at least half a second; CPU microseconds (user and system) a turn, and KB
+ * Each case runs in this process, warm; CPU microseconds (user and system) a turn, the least of twelve slices, and KB
  * allocated a turn. Peers: the AI SDK's ToolLoopAgent, @openai/agents, and a loop by hand. Traced: into memory, nothing
  * leaves the process. Started by itself it prints the table:
  *
@@ -161,26 +161,37 @@ function openaiAgents(withTool: boolean): Turn {
   return () => runner.run(agent, "What is 2 + 3?");
 }
 
-async function measure(turn: Turn): Promise<Pick<TurnRow, "us" | "kb">> {
-  for (let i = 0; i < 2_000; i++) await turn();
-  let turns = 0;
+/** CPU microseconds a turn, over `turns` of them. */
+async function cpuUs(turn: Turn, turns: number): Promise<number> {
   const started = process.cpuUsage();
-  const endAt = performance.now() + 700;
-  while (performance.now() < endAt) {
-    for (let i = 0; i < 100; i++) await turn();
-    turns += 100;
-  }
+  for (let i = 0; i < turns; i++) await turn();
   const { user, system } = process.cpuUsage(started);
-  return { us: (user + system) / turns, kb: await allocated(turn) };
+  return (user + system) / turns;
 }
 
+/** The least of twelve slices: a busy machine only ever adds. A slice is long enough for its garbage to be collected in it. */
+async function measure(turn: Turn): Promise<Pick<TurnRow, "us" | "kb">> {
+  const rough = await cpuUs(turn, 2_000);
+  const turns = Math.max(500, Math.ceil(sliceUs / rough));
+  let us = Infinity;
+  for (let slice = 0; slice < 12; slice++) us = Math.min(us, await cpuUs(turn, turns));
+  return { us, kb: await allocated(turn) };
+}
+
+const sliceUs = 20_000;
+
+/** The middle of five: a collection in between makes one too small. */
 async function allocated(turn: Turn): Promise<number | undefined> {
   if (!globalThis.gc) return undefined;
-  globalThis.gc();
-  const before = process.memoryUsage().heapUsed;
   const turns = 100;
-  for (let i = 0; i < turns; i++) await turn();
-  return Math.max(0, process.memoryUsage().heapUsed - before) / turns / 1024;
+  const samples: number[] = [];
+  for (let sample = 0; sample < 5; sample++) {
+    globalThis.gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < turns; i++) await turn();
+    samples.push((process.memoryUsage().heapUsed - before) / turns / 1024);
+  }
+  return samples.sort((a, b) => a - b)[2];
 }
 
 const peers = { "by hand": byHand, weft, "AI SDK": aiSdk, "@openai/agents": openaiAgents } as const;

@@ -17,7 +17,8 @@ export { dockerExecutor } from "./code/docker-executor.ts";
 export { failover } from "./model/failover.ts";
 export { cached } from "./model/cached.ts";
 export { mcpTools } from "./tool/mcp-tools.ts";
-export { defaultPrices, setPrices } from "./model/prices.ts";
+export { defaultPrices } from "./model/list-prices.ts";
+export { setPrices } from "./model/prices.ts";
 export { GraphError } from "./chat/chat-graph.ts";
 export { tool } from "./tool/tool.ts";
 export { registerFunction } from "./tool/register-function.ts";
@@ -67,6 +68,7 @@ export type { OpeningFunction, TwoAgentOptions } from "./chat/two-agent-chat.ts"
 export type { ChatUsage } from "./chat/usage-ledger.ts";
 export type {
   ChatModel,
+  FailedAttempt,
   FinishReason,
   ModelCallOptions,
   ModelPart,
@@ -76,9 +78,11 @@ export type {
   ModelSettings,
   ModelUsage,
   ResponseFormat,
+  TokenRates,
   ToolChoice,
   ToolDefinition,
 } from "./model/chat-model.ts";
+export type { ListedPrice } from "./model/list-prices.ts";
 export type { AiSdkModel } from "./model/ai-sdk-model.ts";
 export type { ModelInput } from "./model/model-of.ts";
 export type { OpenAICompatibleOptions } from "./model/open-ai-compatible.ts";

@@ -5,6 +5,7 @@ import {
   GroupChat,
   GroupChatManager,
   UserProxyAgent,
+  WeftError,
   defineAgent,
   remoteAgent,
 } from "@weft/agents";
@@ -27,9 +28,19 @@ test("A model that ends without an answer is an error that names it; an empty an
   const agent = new ConversableAgent({ name: "a", model: silent });
   await assert.rejects(agent.run("Hi").result, { code: "model_failed", message: /silent/u });
   assert.equal((await quiet("a", "").run("Hi").result).text, "");
+  for (const answer of [{}, 42, { text: "no calls" }, { text: 5, toolCalls: [] }]) {
+    const odd: ChatModel = {
+      ...silent,
+      async *stream() {
+        yield { type: "finish", response: answer as never };
+      },
+    };
+    const asked = new ConversableAgent({ name: "a", model: odd }).run("Hi").result;
+    await assert.rejects(asked, { code: "model_failed", message: /silent.*text and toolCalls/u });
+  }
 });
 
-test("A message of an unknown role, or one that is none, is an error that names the field", () => {
+test("A message of an unknown role, or one that is none, is an error that names the field", async () => {
   const team = new GroupChat({ agents: [quiet("a")], speakerSelection: "roundRobin" });
   assert.throws(() => team.resume([{ role: "boss", content: "x" }]), {
     code: "invalid_argument",
@@ -37,6 +48,11 @@ test("A message of an unknown role, or one that is none, is an error that names 
   });
   assert.throws(() => team.resume([7]), { code: "invalid_argument" });
   assert.throws(() => quiet("a").resume([{ role: "boss", content: "x" }]), { code: "invalid_argument" });
+  const boss = { role: "boss" as "user", content: "x" };
+  const wrong = { code: "invalid_argument", message: /role.*boss/u };
+  await assert.rejects(quiet("a").generateReply([boss]), wrong);
+  assert.throws(() => quiet("a").run(boss), wrong);
+  assert.throws(() => team.run(boss), wrong);
 });
 
 test("Cyclic context variables stay where they are; what must cross a wire is an error, not a hang", async () => {
@@ -58,7 +74,9 @@ test("Cyclic context variables stay where they are; what must cross a wire is an
   const error: unknown = await group
     .run("Hi", { contextVariables: { cyclic } })
     .result.catch((thrown: unknown) => thrown);
-  assert.ok(error instanceof Error && "code" in error);
+  assert.ok(error instanceof WeftError);
+  assert.equal(error.code, "invalid_argument");
+  assert.match(error.message, /context variables.*"far".*JSON/u);
 });
 
 test("[T2] A question that waits for its reader ends with an abort", async () => {
@@ -100,4 +118,40 @@ test("[N2] A chat with a group's manager is suspended and resumed like any other
     ["Hi", "a1", "I see", "a2"],
   );
   assert.equal(later.endedBy, "maxRound");
+});
+
+test("[C1] A chat without a recipient is an error, and so is going on with another one", async () => {
+  const user = new UserProxyAgent({ name: "user" });
+  for (const recipient of [undefined, {}, "bob"]) {
+    await assert.rejects(user.initiateChat(recipient as never, { message: "Hi" }), {
+      code: "invalid_argument",
+      message: /recipient/u,
+    });
+  }
+  const { state } = await user.initiateChat(quiet("bob", "b1"), { message: "Hi" });
+  assert.throws(() => user.resume(state, { recipient: quiet("carol") }), {
+    code: "invalid_argument",
+    message: /"bob".*"carol"/u,
+  });
+});
+
+test("[R1] A reply function that gives neither { final, reply } nor nothing is an error that says what to give", async () => {
+  const bob = quiet("bob").registerReply("alice", (() => "a text") as never);
+  await assert.rejects(quiet("alice").initiateChat(bob, { message: "Hi", maxTurns: 1 }), {
+    code: "invalid_argument",
+    message: /\{ final, reply \}/u,
+  });
+});
+
+test("[T2] An answer that is none is an error that says what to answer, whoever gave it", async () => {
+  const wrong = { code: "invalid_argument", message: /string.*approved/u };
+  for (const answer of [undefined, null, 5, { ok: true }] as never[]) {
+    const asked = new UserProxyAgent({ name: "user", humanInput: () => answer });
+    await assert.rejects(asked.initiateChat(quiet("bob", "b1"), { message: "Hi" }), wrong);
+    const run = new UserProxyAgent({ name: "user" }).run("Hi", { recipient: quiet("bob", "b1") });
+    const read = async (): Promise<void> => {
+      for await (const event of run) if (event.type === "input-required") event.respond(answer);
+    };
+    await assert.rejects(read(), wrong);
+  }
 });

@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
-import {
-  ConversableAgent,
-  GroupChat,
-  defineAgent,
-  openaiCompatible,
-  remoteAgent,
-  setPrices,
-  defaultPrices,
-} from "@weft/agents";
+import { ConversableAgent, GroupChat, defineAgent, remoteAgent } from "@weft/agents";
 import { captureTraces, scriptedModel, traceOf } from "@weft/agents/testing";
 import { serve } from "@weft/runtime";
 
@@ -136,15 +129,12 @@ test("[B1] A budget of an unknown name or of no number is an error", () => {
   }
 });
 
-test("[L1] Prices give cost: by the model's name, by the model's own price, by a table of the user's", async () => {
-  const costOf = async (options: Parameters<typeof scriptedModel>[1]) =>
-    (await speaker("a", 1, options).run("go").result).cost;
-  assert.equal(await costOf({}), undefined);
-  assert.equal(await costOf({ modelId: "gpt-4o-2024-08-06" }), (60 * 2.5 + 40 * 10) / 1e6);
-  assert.equal(await costOf({ modelId: "gpt-5.9" }), undefined);
-  setPrices({ ...defaultPrices, "my-model": { input: 1, output: 2 } });
-  assert.equal(await costOf({ modelId: "my-model" }), (60 + 80) / 1e6);
-  setPrices(defaultPrices);
-  assert.throws(() => setPrices({ bad: { input: -1, output: 1 } }), { code: "invalid_argument" });
-  assert.equal(openaiCompatible({ model: "x", price: { input: 1, output: 1 } }).price?.input, 1);
+test("[B1] A budget of cost says when a model's price is unknown: it cannot bind then", async () => {
+  const warned = once(process, "warning");
+  const modelId = "a-model-without-price";
+  const result = await speaker("a", 1, { modelId }).run("go", { budget: { cost: 1 } }).result;
+  assert.equal(result.cost, undefined);
+  const [warning] = (await warned) as [Error & { code?: string }];
+  assert.equal(warning.code, "WEFT_UNKNOWN_PRICE");
+  assert.match(warning.message, /a-model-without-price.*setPrices/u);
 });

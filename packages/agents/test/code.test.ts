@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -115,10 +116,61 @@ test("[X1] Code gets its own folder and none of this process's secrets; an abort
   });
 });
 
-test("[X1] Docker runs code in a container", { skip: requires("docker") }, async () => {
-  const executor = dockerExecutor({ image: "alpine", timeoutMs: 120_000 });
-  const result = await executor.execute([{ language: "sh", code: "echo $((6 * 7))" }], { signal: never });
-  assert.deepEqual([result.exitCode, result.output], [0, "42\n"]);
+const docker = { skip: requires("docker") };
+/** Needs `sh` only; where there is no registry: `tar -C busybox-root -c . | docker import - alpine`. */
+const image = "alpine";
+const sh = (code: string) => [{ language: "sh", code }];
+
+test("[X1] Docker runs code in a container: its own place, no network, few rights", docker, async () => {
+  const executor = dockerExecutor({ image, timeoutMs: 120_000 });
+  const result = await executor.execute(sh("echo $((6 * 7)); pwd; ls; echo [$WEFT_TEST_SECRET]"), {
+    signal: never,
+  });
+  assert.deepEqual([result.exitCode, result.output], [0, "42\n/workspace\nblock-1.sh\n[]\n"]);
+  const rights = await executor.execute(sh("grep CapEff /proc/self/status; cat /proc/net/route"), {
+    signal: never,
+  });
+  assert.match(rights.output, /CapEff:\s0+\n/u);
+  // A route's line begins with its interface; without a network there is the heading only.
+  assert.doesNotMatch(rights.output, /^e/mu);
+});
+
+test(
+  "[X1] Docker: blocks share a folder, a failing one ends the rest, output is capped",
+  docker,
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "weft-test-"));
+    try {
+      const executor = dockerExecutor({ image, workDir: folder, timeoutMs: 120_000, maxOutputBytes: 100 });
+      const blocks = [...sh("echo kept > made"), ...sh("cat made; exit 3"), ...sh("echo never")];
+      const result = await executor.execute(blocks, { signal: never });
+      assert.deepEqual([result.exitCode, result.output], [3, "kept\n"]);
+      assert.equal(await readFile(join(folder, "made"), "utf8"), "kept\n");
+      const long = await executor.execute(sh("yes | head -c 5000"), { signal: never });
+      assert.match(long.output, /4900 bytes of output were cut/u);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
+
+test("[X1] Docker: a timeout and an abort leave no container behind", docker, async () => {
+  const label = `weft-test=${randomUUID()}`;
+  const executor = dockerExecutor({ image, timeoutMs: 1_500, args: ["--label", label] });
+  const late = await executor.execute(sh("sleep 60"), { signal: never });
+  assert.deepEqual([late.exitCode, late.reason], [124, "timeout"]);
+  const signal = AbortSignal.timeout(500);
+  await assert.rejects(executor.execute(sh("sleep 60"), { signal }), { name: "AbortError" });
+  const { DOCKER_HOST = "unix:///var/run/docker.sock" } = process.env;
+  const ask = localExecutor({ env: { DOCKER_HOST } });
+  const left = await ask.execute(sh(`docker ps -aq --filter label=${label}`), { signal: never });
+  assert.deepEqual([left.exitCode, left.output], [0, ""]);
+});
+
+test("[X1] Docker: an image that is not there is Docker's failure, not the code's", docker, async () => {
+  const executor = dockerExecutor({ image: "weft-no-such-image", args: ["--pull", "never"] });
+  const result = await executor.execute(sh("echo hi"), { signal: never });
+  assert.deepEqual([result.exitCode, result.reason], [125, "unavailable"]);
 });
 
 test("[X1] Without Docker its executor says so in the output, and does not throw", async () => {

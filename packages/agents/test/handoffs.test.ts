@@ -103,6 +103,7 @@ test("[H1] A target outside the group is an error, and so is a user that is not 
     { afterWork: "stranger" },
     { handoffs: [handoff("stranger", { prompt: "go" })] },
     { afterWork: target.revertToUser },
+    { guardrails: [regexGuardrail({ name: "g", on: "input", pattern: "x", target: "stranger" })] },
   ];
   for (const options of bad)
     assert.throws(() => group([counter("a", options)]), { code: "invalid_argument" });

@@ -24,10 +24,83 @@ test("[L1] Failover asks the next model, and the trace and the price say which o
   const result = await ask(failover([broken(), second]));
   assert.equal(result.text, "hello");
   assert.equal(result.cost, 20 / 1e6);
-  const [chat] = traceOf(result).find("chat first");
-  assert.equal(chat?.attributes["weft.model.failover_attempt"], 2);
-  assert.equal(chat?.attributes["gen_ai.response.model"], "second");
+  const trace = traceOf(result);
+  const chats = trace.find("chat");
+  assert.deepEqual(
+    chats.map(({ name, attributes, span }) => ({
+      name,
+      attempt: attributes["weft.model.failover_attempt"],
+      error: attributes["error.type"],
+      exceptions: span.events.filter((event) => event.name === "exception").length,
+      tokens: attributes["gen_ai.usage.input_tokens"],
+      parent: span.parentSpanId === trace.find("invoke_agent a")[0]?.span.spanId,
+    })),
+    [
+      {
+        name: "chat first",
+        attempt: 1,
+        error: "unavailable",
+        exceptions: 1,
+        tokens: undefined,
+        parent: true,
+      },
+      { name: "chat second", attempt: 2, error: undefined, exceptions: 0, tokens: 10, parent: true },
+    ],
+  );
+  assert.equal(chats[1]?.attributes["gen_ai.response.model"], "second");
+  assert.equal(
+    chats[0]?.attributes["weft.context"]?.toString(),
+    chats[1]?.attributes["weft.context"]?.toString(),
+  );
   assert.deepEqual(Object.keys(result.usage.byModel), ["second"]);
+});
+
+test("[L1] Every failed attempt is in the trace, of failovers in failovers and behind a cache too", async () => {
+  using _ = captureTraces();
+  const down = (modelId: string) =>
+    scriptedModel([{ error: new WeftError("unavailable", modelId) }], { modelId });
+  const third = scriptedModel([{ text: "hello", usage }], { modelId: "third" });
+  const model = cached(failover([failover([down("one"), down("two")]), third]));
+  const shown = (result: { readonly traceId?: string | undefined }) =>
+    traceOf(result)
+      .find("chat")
+      .map(({ name, attributes }) => [name, attributes["weft.model.failover_attempt"]]);
+  assert.deepEqual(shown(await ask(model)), [
+    ["chat one", 1],
+    ["chat two", 2],
+    ["chat third", 3],
+  ]);
+  assert.deepEqual(shown(await ask(model)), [["chat one", undefined]]);
+  const failed: unknown = await ask(failover([down("one"), down("two")])).catch((error: unknown) => error);
+  assert.deepEqual(shown((failed as { result: { traceId?: string } }).result), [
+    ["chat one", 1],
+    ["chat two", 2],
+  ]);
+});
+
+test("[L1] Failover leaves a silent model when its time is up, also for an answer that is not streamed", async () => {
+  let left = 0;
+  const silent: ChatModel = {
+    provider: "weft.test",
+    modelId: "silent",
+    generate: (_request, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          left++;
+          reject(signal.reason);
+        });
+      }),
+    async *stream(request, call) {
+      yield { type: "finish", response: await silent.generate(request, call) };
+    },
+  };
+  const model = failover([silent, scriptedModel(["hello", "again"])]);
+  const modelSettings = { timeoutMs: 30 };
+  const agent = new ConversableAgent({ name: "a", model, modelSettings });
+  assert.equal((await agent.run("Hi").result).text, "hello");
+  const request = { messages: [createMessage("Hi")], settings: modelSettings };
+  assert.equal((await model.generate(request, { signal: new AbortController().signal })).text, "again");
+  assert.equal(left, 2);
 });
 
 test("[L1] Failover keeps to its filter, and all failing is the last one's error", async () => {

@@ -167,7 +167,7 @@ test("[L1] An agent over openaiCompatible: the wire, the span, and no traceparen
   assert.equal(attributes["gen_ai.request.temperature"], 0.5);
   assert.equal(attributes["server.address"], "127.0.0.1");
   assert.ok(Number(attributes["gen_ai.response.time_to_first_chunk"]) > 0);
-  assert.match(String(attributes["weft.context"]), /^h[0-9a-f]+:0-2$/u);
+  assert.match(String(attributes["weft.context"]), /^id:system-[0-9a-f]+,h[0-9a-f]+:0-2$/u);
   assert.deepEqual(traceOf(result).find("POST"), []);
 });
 
@@ -187,6 +187,70 @@ test("[L1] A refusal that may pass is repeated after Retry-After; one that may n
   });
   await assert.rejects(model.generate(request, { signal }), { code: "unauthenticated", message: /who\?/u });
   assert.equal(host.asked.length, 5);
+});
+
+test("[L1] Each repeat is an event on the call's span, and the wait is none of the first part's time", async () => {
+  using _ = captureTraces();
+  await using host = await useHost(
+    (response) => response.writeHead(429, { "retry-after-ms": "40" }).end(),
+    (response) => response.writeHead(503, { "retry-after-ms": "40" }).end(),
+    stream(text("ok"), { choices: [{ delta: {}, finish_reason: "stop" }] }),
+  );
+  const model = openaiCompatible({ ...host, model: "m" });
+  const agent = new ConversableAgent({ name: "a", model, modelSettings: { timeoutMs: 2_000 } });
+  const result = await agent.run("Hi").result;
+  const [chat, another] = traceOf(result).find("chat m");
+  assert.equal(another, undefined);
+  assert.deepEqual(
+    chat?.span.events.map(({ name, attributes }) => ({ name, ...attributes })),
+    [
+      { name: "weft.retry", "weft.attempt": 1, "error.type": "limit_exceeded", "weft.retry.wait_ms": 40 },
+      { name: "weft.retry", "weft.attempt": 2, "error.type": "unavailable", "weft.retry.wait_ms": 40 },
+    ],
+  );
+  assert.equal(chat?.attributes["error.type"], undefined);
+});
+
+test("[L1] An AI SDK model is asked again after a refusal that may pass, as long as Retry-After says", async () => {
+  const refusal = (isRetryable: boolean) =>
+    Object.assign(new TypeError("busy"), { isRetryable, responseHeaders: { "retry-after-ms": "1" } });
+  const parts: LanguageModelV4StreamPart[] = [
+    { type: "text-start", id: "1" },
+    { type: "text-delta", id: "1", delta: "ok" },
+  ];
+  const refusals = [refusal(true), refusal(true), refusal(false)];
+  const inner = aiSdkModel(parts, []);
+  const model = modelOf({
+    ...inner,
+    doStream: (options: Parameters<typeof inner.doStream>[0]) => {
+      const refused = refusals.length === 1 ? undefined : refusals.shift();
+      return refused ? Promise.reject(refused) : inner.doStream(options);
+    },
+    doGenerate: () => Promise.reject(refusals[0]!),
+  });
+  const answered = (await collect(model.stream(request, { signal }))).at(-1);
+  assert.ok(answered?.type === "finish");
+  assert.equal(answered.response.text, "ok");
+  assert.equal(refusals.length, 1);
+  await assert.rejects(model.generate(request, { signal }), { code: "model_failed", message: "busy" });
+});
+
+test("[L1] Usage that an AI SDK model does not know is unknown, not 0", async () => {
+  const tokens = { noCache: undefined, cacheRead: undefined, cacheWrite: undefined, text: undefined };
+  const answer = {
+    content: [{ type: "text" as const, text: "ok" }],
+    finishReason: { unified: "stop" as const, raw: "stop" },
+    usage: {
+      inputTokens: { ...tokens, total: undefined },
+      outputTokens: { ...tokens, total: undefined, reasoning: undefined },
+    },
+    warnings: [],
+  };
+  const model = modelOf({
+    ...aiSdkModel([], []),
+    doGenerate: () => Promise.resolve(answer),
+  });
+  assert.equal((await model.generate(request, { signal })).usage, undefined);
 });
 
 test("[L1] Structured output, settings and provider options go on the wire", async () => {

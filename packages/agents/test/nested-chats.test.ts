@@ -134,3 +134,17 @@ test("[C5] One failure cancels its dependants only, and every outcome is told", 
     { bad: "failed", after: "skipped", later: "skipped", fine: "done" },
   );
 });
+
+test("[C5] What waits for a suspended chat is not begun; the suspended one is in the results, with its state", async () => {
+  const chats = [
+    { ...node("ask", []), recipient: new UserProxyAgent({ name: "clerk" }) },
+    node("after", ["ask"], "never"),
+    node("fine", [], "ok"),
+  ];
+  const results = await initiateChats(chats);
+  assert.deepEqual(Object.fromEntries(Object.entries(results).map(([id, { endedBy }]) => [id, endedBy])), {
+    ask: "suspended",
+    fine: "maxTurns",
+  });
+  assert.ok(results["ask"]?.state);
+});

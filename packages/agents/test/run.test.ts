@@ -202,6 +202,23 @@ test("A model that gives no first byte is given up after its time", async () => 
   assert.equal((await failureOf(run.result)).code, "deadline_exceeded");
 });
 
+test("[N1] A model that ignores its signal in mid-stream ends in the trace when the run does", async () => {
+  using _ = captureTraces();
+  const deaf: ChatModel = {
+    provider: "weft.test",
+    modelId: "deaf",
+    generate: () => new Promise(() => undefined),
+    async *stream() {
+      yield { type: "text-delta", text: "one" };
+      yield await new Promise(() => undefined);
+    },
+  };
+  const run = new ConversableAgent({ name: "a", model: deaf }).run("go");
+  for await (const event of run) if (event.type === "text-delta") break;
+  const [call] = traceOf((await failureOf(run.result)).result).find("chat");
+  assert.equal(call?.attributes["weft.outcome"], "cancelled");
+});
+
 test("[N1] Past its bound a buffer merges and drops text deltas, and keeps every other event", async () => {
   const buffer = new EventBuffer(4);
   const origin = { from: "a", turn: 1, spanId: "", path: [] };
@@ -221,6 +238,21 @@ test("[N1] Past its bound a buffer merges and drops text deltas, and keeps every
   }
   assert.deepEqual(seen, ["1", "2", "3456789", "handoff", "handoff", "handoff", "x"]);
   assert.equal(buffer.dropped, 1);
+});
+
+test("[N1] Past its bound of text a buffer drops the oldest text deltas, merged ones too", async () => {
+  const buffer = new EventBuffer(2, 10);
+  const origin = { from: "a", turn: 1, spanId: "", path: [], messageId: "m" };
+  for (const text of ["1111", "2222", "3333", "4444", "5"])
+    buffer.push({ type: "text-delta", text, ...origin });
+  buffer.push({ type: "text-delta", text: "longer than all there may be", ...origin });
+  buffer.end();
+  const seen: string[] = [];
+  for (let event = await buffer.next(); event; event = await buffer.next()) {
+    if (event.type === "text-delta") seen.push(event.text);
+  }
+  assert.deepEqual(seen, ["longer than all there may be"]);
+  assert.equal(buffer.dropped, 4);
 });
 
 test("[B2] Usage is the sum over all model calls, told by agent and model", async () => {

@@ -203,6 +203,7 @@ test("[N2] A state of another version, kind or shape, and an answer to nothing, 
     [{ ...state, room: { ...(state["room"] as object), members: 1 } }, /members/u],
     [{ ...state, pending: [1] }, /pending/u],
     [{ ...state, name: "other" }, /other/u],
+    [{ ...state, chat: { ...(state["chat"] as object), turn: "2" } }, /turn/u],
     ["{", /JSON/u],
     [[], /messages/u],
   ];
@@ -210,6 +211,18 @@ test("[N2] A state of another version, kind or shape, and an answer to nothing, 
     assert.throws(() => user.resume(from, { recipient: bob }), { code: "invalid_argument", message });
   }
   assert.throws(() => team.resume(state), { code: "invalid_argument", message: /group/u });
+  const group = travelled(
+    await new GroupChat({ agents: [new UserProxyAgent({ name: "a" })], speakerSelection: "roundRobin" }).run(
+      "go",
+    ).result,
+  ) as { readonly chat: { readonly session: object } };
+  for (const change of [{ speakers: 1 }, { turn: null }, { nested: 5 }]) {
+    const session = { ...group.chat.session, ...change };
+    assert.throws(() => team.resume({ ...group, chat: { session } }), {
+      code: "invalid_argument",
+      message: /session/u,
+    });
+  }
   assert.throws(() => user.resume(state, { recipient: bob, answers: { nothing: "x" } }), {
     message: /nothing/u,
   });

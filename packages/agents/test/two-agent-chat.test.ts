@@ -19,6 +19,9 @@ function speaker(
   return new ConversableAgent({ name, model: scriptedModel(script), humanInputMode: "NEVER", ...options });
 }
 
+const quiet = (name: string, script: string[]): ConversableAgent =>
+  new ConversableAgent({ name, model: scriptedModel(script), humanInputMode: "NEVER" });
+
 test("[O1] An agent alone runs its tools in its own turn and answers", async () => {
   using model = scriptedModel([{ toolCalls: [{ name: "add", arguments: { a: 2, b: 3 } }] }, "It is 5."]);
   const alice = new ConversableAgent({ name: "alice", model, tools: [add] });
@@ -138,6 +141,20 @@ test("[T3] maxConsecutiveAutoReply ends a chat, and a new chat counts anew", asy
   }
 });
 
+test("[T3] A human's reply is no automatic one: after it the automatic ones are counted anew", async () => {
+  const user = new ConversableAgent({
+    name: "user",
+    model: scriptedModel(["u1", "u2"]),
+    humanInput: humanScript(["go on", "exit"]),
+    maxConsecutiveAutoReply: 1,
+  });
+  const chat = await user.initiateChat(quiet("bob", ["b1", "b2", "b3", "b4"]), { message: "Hi" });
+  assert.deepEqual(
+    chat.history.map((message) => messageText(message)),
+    ["Hi", "b1", "u1", "b2", "go on", "b3", "u2", "b4"],
+  );
+});
+
 test("[T3] With 0 there is no automatic reply at all", async () => {
   const bob = speaker("bob", [], { maxConsecutiveAutoReply: 0 });
   const chat = await speaker("alice", []).initiateChat(bob, { message: "Hi", maxTurns: 2 });
@@ -245,6 +262,15 @@ test("[C2] Summaries: none, a function, a model's; a bad method is an error befo
   assert.equal(untouched.calls.length, 0);
 });
 
+test("[C3] One empty text is nothing to carry over", async () => {
+  const chat = await quiet("alice", []).initiateChat(quiet("bob", ["b1"]), {
+    message: "Hi",
+    carryover: "",
+    maxTurns: 1,
+  });
+  assert.equal(chat.history[0]?.content, "Hi");
+});
+
 test("[C3] Carryover is put behind the message, and the input stays as it was", async () => {
   const bob = speaker("bob", ["b1", "b2"]);
   const carryover = Object.freeze(["one", { content: "two" }]);
@@ -281,6 +307,28 @@ test("[C4] Sequential chats get the summaries of those before, minus the exclude
     results.map(({ history }) => history[0]?.content),
     ["x", "y\nContext: \nfrom x", "z\nContext: \nfrom y"],
   );
+});
+
+test("[C4] A chat that is suspended is the last of its sequence, without a summary, and goes on by its state", async () => {
+  const never = quiet("never", []);
+  const clerk = () => new UserProxyAgent({ name: "clerk" });
+  const results = await quiet("alice", []).initiateChats([
+    { recipient: quiet("bob", ["b1"]), message: "one", maxTurns: 1 },
+    { recipient: clerk(), message: "two", maxTurns: 1, summaryMethod: "lastMessage" },
+    { recipient: never, message: "three", maxTurns: 1 },
+  ]);
+  assert.deepEqual(
+    results.map(({ endedBy, summary }) => [endedBy, summary]),
+    [
+      ["maxTurns", "b1"],
+      ["suspended", ""],
+    ],
+  );
+  const [, waiting] = results;
+  const answers = { [waiting?.pending[0]?.id ?? ""]: "stamped" };
+  const later = await quiet("alice", []).resume(waiting?.state, { recipient: clerk(), maxTurns: 1, answers })
+    .result;
+  assert.equal(later.summary, "stamped");
 });
 
 test("[M2] Two concurrent chats of the same agents never mix", async () => {

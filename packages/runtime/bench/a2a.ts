@@ -1,149 +1,167 @@
-/**
+/*
  * A2A over the wire: messages and tasks at 1 and 32 in flight and streams of 100 to 10,000 events, on each binding, traced and
- * not, beside the SDK's own server and client, raw node:http and raw ws + msgpackr, in one run. Read the ratios.
+ * not, beside the SDK's own server and client, raw node:http and raw ws + msgpackr, in one run.
  *
- *   node --conditions=@weft/source packages/runtime/bench/a2a.ts [seconds a cell]
+ * Server and client are processes of their own, so that each side's CPU time is known. Every cell is measured in rounds, the
+ * ruler (raw node:http) in the same rounds, and the best counts: a machine that others use only ever makes one slower.
  */
-import process from "node:process";
-import { Worker } from "node:worker_threads";
-import { captureSpans } from "@weft/tracing/internal";
-import type { BenchCalls } from "./a2a-calls.ts";
-import { openPeers } from "./a2a-peers.ts";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ChildProcess } from "node:child_process";
+import { WeftError } from "@weft/tracing";
+// @boundaries-ignore one way to start a process, for the whole repository
+import { spawnNode } from "../../../scripts/spawn-node.ts";
+import { ruler, subjects } from "./a2a-subjects.ts";
+import type { BenchSubject, BenchWork, ClientFigures } from "./a2a-subjects.ts";
 
-export interface BenchRow {
-  readonly peer: string;
-  readonly traced: boolean;
-  readonly work: string;
-  readonly inFlight: number;
-  /** Messages, tasks or events in a second. */
+export interface BenchRow extends BenchWork {
+  readonly subject: string;
+  /** Calls or events in a second. */
   readonly perSecond: number;
-  /** To the raw node:http echo of the same row's kind, 32 in flight; for streams to the SDK's JSON-RPC at 100 events. */
+  /** Microseconds of CPU for one of them, on each side. */
+  readonly clientCpu: number;
+  readonly serverCpu: number;
+  /** Speed, to the ruler's message with 32 in flight. */
   readonly ratio: number;
+  /** The same by the CPU time of both sides: what it would be on a machine with nothing else to do. */
+  readonly cpuRatio: number;
 }
 
 export interface BenchOptions {
-  /** Seconds a cell takes. Default 1. */
+  /** Seconds a cell takes, over all rounds. Default 1. */
   readonly seconds?: number;
-  /** Events of the streams. Default 100, 1,000, 10,000. */
-  readonly events?: readonly number[];
+  /** Subjects whose names hold one of these. Default: all. */
+  readonly only?: readonly string[];
+  /** Flags for the processes' Node: `--cpu-prof`. Default: none. */
+  readonly execArgv?: readonly string[];
 }
 
-/** All figures; `base` of the ratios is measured in the same run. */
+type Cell = Pick<BenchRow, "perSecond" | "clientCpu" | "serverCpu">;
+
+const rounds = 3;
+const rulerWork = ruler.works.at(-1)!;
+
 export async function run(options: BenchOptions = {}): Promise<readonly BenchRow[]> {
-  const { seconds = 1, events = [100, 1_000, 10_000] } = options;
-  const server = await startServer();
-  const rows: Omit<BenchRow, "ratio">[] = [];
+  const { seconds = 1, only, execArgv = [] } = options;
+  const chosen = only ? subjects.filter(({ name }) => only.some((text) => name.includes(text))) : subjects;
+  const receiver = await startReceiver();
+  const rows: BenchRow[] = [];
+  const rulers = await Pair.start(ruler, receiver.url);
   try {
-    for (const traced of [false, true]) {
-      const capture = traced ? captureSpans() : undefined;
-      if (traced) server.trace();
-      const peers = await openPeers(server.urls, traced);
-      for (const peer of peers) rows.push(...(await measurePeer(peer, { traced, seconds, events })));
-      for (const peer of peers) await peer.close();
-      capture?.[Symbol.dispose]();
+    for (const subject of chosen) {
+      const pair = await Pair.start(subject, receiver.url, execArgv);
+      rows.push(...(await measureSubject(pair, rulers, (seconds * 1_000) / rounds)));
+      await pair.stop();
     }
   } finally {
-    await server.close();
-  }
-  return withRatios(rows);
-}
-
-async function measurePeer(
-  peer: BenchCalls,
-  options: { traced: boolean; seconds: number; events: readonly number[] },
-): Promise<Omit<BenchRow, "ratio">[]> {
-  const rows: Omit<BenchRow, "ratio">[] = [];
-  const base = { peer: peer.name, traced: options.traced };
-  for (const [work, call] of [
-    ["message", peer.message],
-    ["task", peer.task],
-  ] as const) {
-    if (!call) continue;
-    for (const inFlight of [1, 32]) {
-      await rate(call, inFlight, options.seconds / 4);
-      rows.push({ ...base, work, inFlight, perSecond: await rate(call, inFlight, options.seconds) });
-    }
-  }
-  for (const count of peer.stream ? options.events : []) {
-    if (count > (peer.maxEvents ?? Infinity)) continue;
-    const start = performance.now();
-    let total = 0;
-    do total += await peer.stream!(count);
-    while (performance.now() - start < options.seconds * 1_000);
-    const perSecond = (total / (performance.now() - start)) * 1_000;
-    rows.push({ ...base, work: `stream of ${count}`, inFlight: 1, perSecond });
+    await rulers.stop();
+    receiver.close();
   }
   return rows;
 }
 
-/** Calls a second with `inFlight` of them open all the time. */
-async function rate(call: () => Promise<unknown>, inFlight: number, seconds: number): Promise<number> {
-  const start = performance.now();
-  const end = start + seconds * 1_000;
-  let count = 0;
-  const worker = async (): Promise<void> => {
-    while (performance.now() < end) {
-      await call();
-      count++;
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, worker));
-  return (count / (performance.now() - start)) * 1_000;
-}
-
-function withRatios(rows: readonly Omit<BenchRow, "ratio">[]): BenchRow[] {
-  const http = rows.find(
-    ({ peer, work, inFlight, traced }) =>
-      peer === "raw node:http" && work === "message" && inFlight === 32 && !traced,
-  );
-  const stream = rows.find(({ peer, work }) => peer === "SDK JSON-RPC" && work === "stream of 100");
-  return rows.map((row) => {
-    const base = row.work.startsWith("stream") ? stream : http;
-    return { ...row, ratio: row.perSecond / (base?.perSecond ?? Number.NaN) };
+async function measureSubject(pair: Pair, rulers: Pair, ms: number): Promise<BenchRow[]> {
+  const { works, name } = pair.subject;
+  for (const work of [...works, ...works]) await pair.measure(work, ms / 2);
+  const cells = new Map<BenchWork, Cell[]>(works.map((work) => [work, []]));
+  const bases: Cell[] = [];
+  for (let round = 0; round < rounds; round++) {
+    bases.push(await rulers.measure(rulerWork, ms));
+    for (const [work, measured] of cells) measured.push(await pair.measure(work, ms));
+  }
+  const base = best(bases);
+  return [...cells].map(([work, measured]) => {
+    const cell = best(measured);
+    const cpuRatio = (base.clientCpu + base.serverCpu) / (cell.clientCpu + cell.serverCpu);
+    return { subject: name, ...work, ...cell, ratio: cell.perSecond / base.perSecond, cpuRatio };
   });
 }
 
-interface BenchServer {
-  readonly urls: Readonly<Record<string, string>>;
-  /** From now on it traces too. */
-  trace(): void;
-  close(): Promise<void>;
-}
-
-async function startServer(): Promise<BenchServer> {
-  const worker = new Worker(new URL("./a2a-server-worker.ts", import.meta.url));
-  const urls = await new Promise<Record<string, string>>((resolve, reject) => {
-    worker.once("message", resolve);
-    worker.once("error", reject);
-  });
+function best(cells: readonly Cell[]): Cell {
   return {
-    urls,
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    trace: () => worker.postMessage("trace"),
-    close: async () => {
-      await worker.terminate();
-    },
+    perSecond: Math.max(...cells.map(({ perSecond }) => perSecond)),
+    clientCpu: Math.min(...cells.map(({ clientCpu }) => clientCpu)),
+    serverCpu: Math.min(...cells.map(({ serverCpu }) => serverCpu)),
   };
 }
 
-function table(rows: readonly BenchRow[]): string {
-  const lines = rows.map(({ peer, traced, work, inFlight, perSecond, ratio }) =>
-    [
-      peer.padEnd(18),
-      (traced ? "traced" : "").padEnd(7),
-      work.padEnd(17),
-      String(inFlight).padStart(3),
-      Math.round(perSecond).toLocaleString("en").padStart(10),
-      ratio.toFixed(2).padStart(8),
-    ].join(" "),
-  );
-  return [
-    `${"peer".padEnd(18)} ${"".padEnd(7)} ${"work".padEnd(17)}  in       per s    ratio`,
-    ...lines,
-  ].join("\n");
+/** The two processes of a subject. */
+class Pair {
+  readonly subject: BenchSubject;
+  readonly #server: ChildProcess;
+  readonly #client: ChildProcess;
+
+  private constructor(subject: BenchSubject, server: ChildProcess, client: ChildProcess) {
+    this.subject = subject;
+    this.#server = server;
+    this.#client = client;
+  }
+
+  static async start(subject: BenchSubject, otlp: string, execArgv: readonly string[] = []): Promise<Pair> {
+    const server = start("a2a-server.ts", [subject.name, otlp], execArgv);
+    const url = (await next(server)) as string;
+    const client = start("a2a-client.ts", [subject.name, url, otlp], execArgv);
+    await next(client);
+    return new Pair(subject, server, client);
+  }
+
+  async measure(work: BenchWork, ms: number): Promise<Cell> {
+    const before = (await ask(this.#server, "cpu")) as number;
+    const { operations, ms: took, cpu } = (await ask(this.#client, { work, ms })) as ClientFigures;
+    const served = ((await ask(this.#server, "cpu")) as number) - before;
+    return {
+      perSecond: (operations / took) * 1_000,
+      clientCpu: cpu / operations,
+      serverCpu: served / operations,
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const child of [this.#client, this.#server]) {
+      const ended = once(child, "exit");
+      child.disconnect();
+      await ended;
+    }
+  }
 }
 
-if (import.meta.main) {
-  const seconds = Number(process.argv[2] ?? 1);
-  process.stdout.write(`${table(await run({ seconds }))}\n`);
+function start(file: string, args: readonly string[], execArgv: readonly string[]): ChildProcess {
+  return spawnNode(new URL(file, import.meta.url), args, {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    execArgv,
+  });
+}
+
+function ask(child: ChildProcess, what: object | string): Promise<unknown> {
+  const answer = next(child);
+  child.send(what);
+  return answer;
+}
+
+/** What the process says next; a process that ends instead fails the benchmark. */
+async function next(child: ChildProcess): Promise<unknown> {
+  const gone = new AbortController();
+  const end = (): void => gone.abort(new WeftError("unavailable", "A process of the benchmark ended."));
+  child.once("exit", end);
+  try {
+    const [message] = (await once(child, "message", { signal: gone.signal })) as [unknown];
+    return message;
+  } finally {
+    child.off("exit", end);
+  }
+}
+
+/** Where the traced processes send their spans. */
+async function startReceiver(): Promise<{ url: string; close(): void }> {
+  const server = createServer((request, response) => {
+    request.resume();
+    request.on("end", () => response.setHeader("content-type", "application/x-protobuf").end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }

@@ -5,8 +5,10 @@ import type { AddressInfo } from "node:net";
 import { connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
 import { LegacyJsonRpcTransport } from "@a2a-js/sdk/compat/v0_3/client";
+import { captureSpans, SpanKind } from "@weft/tracing/internal";
+import { Attr } from "@weft/tracing/vocabulary";
 import { createSendRequest } from "../src/a2a/send-request.ts";
-import { createMessage } from "../src/agent/index.ts";
+import { createMessage, defineAgent } from "../src/agent/index.ts";
 import { bearer, connect } from "../src/index.ts";
 import { readEvents } from "../src/client/server-sent-events.ts";
 import { bindings, echo, hasCode, recall, startService } from "./support.ts";
@@ -40,6 +42,7 @@ test(
   "reading is tried again over a connection that broke; a new conversation is not",
   { timeout },
   async () => {
+    using captured = captureSpans();
     await using service = await startService(echo);
     for (const binding of ["jsonrpc", "rest"] as const) {
       await using proxy = await startFaultyProxy(service.port, 2);
@@ -49,6 +52,10 @@ test(
       const list = { tenant: "", contextId: "", status: 0, pageToken: "", statusTimestampAfter: undefined };
       await client.listTasks(list);
       assert.equal(proxy.connections(), 3);
+      const span = captured
+        .spans()
+        .findLast(({ kind, name }) => kind === SpanKind.CLIENT && name === "ListTasks");
+      assert.equal(span?.attributes[Attr.a2aRetries], 2);
       await using again = await startFaultyProxy(service.port, 1);
       for (const known of card.supportedInterfaces) known.url = known.url.replace(proxy.url, again.url);
       await using other = await connect(card, { binding });
@@ -61,6 +68,29 @@ test(
       await third.sendMessage(requestOf("x", `context-${binding}`));
       assert.equal(last.connections(), 2);
     }
+  },
+);
+
+test(
+  "a call and a stream that stay silent end at their deadlines, on every binding",
+  { timeout },
+  async () => {
+    const hangs = defineAgent({
+      name: "hangs",
+      async *respond(_request, { signal }) {
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        yield "";
+      },
+    });
+    const service = await startService(hangs);
+    for (const binding of bindings) {
+      const timeouts = { unaryMs: 300, streamIdleMs: 300 };
+      await using client = await connect(service.card, { binding, timeouts });
+      await assert.rejects(client.sendMessage(requestOf("x")), hasCode("deadline_exceeded"), binding);
+      const reading = Array.fromAsync(client.sendMessageStream(requestOf("x")));
+      await assert.rejects(reading, hasCode("deadline_exceeded"), binding);
+    }
+    await service.drain({ timeoutMs: 0 });
   },
 );
 

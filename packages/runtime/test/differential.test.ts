@@ -10,7 +10,7 @@ import { createSendRequest } from "../src/a2a/send-request.ts";
 import { createMessage, defineAgent, messageText } from "../src/agent/index.ts";
 import { connect } from "../src/index.ts";
 import type { RemoteClient } from "../src/index.ts";
-import { bindings, startService } from "./support.ts";
+import { bindings, gate, startService } from "./support.ts";
 
 const options = { timeout: 60_000 };
 
@@ -201,6 +201,35 @@ describe("over every binding", options, () => {
       }
     });
   }
+
+  test("the same refusal of one task too many of a caller, by the limit's name", async () => {
+    const release = gate();
+    const waits = defineAgent({
+      name: "waits",
+      async *respond() {
+        await release.promise;
+        yield "done";
+      },
+    });
+    await using service = await startService({ one: waits, two: waits }, { limits: { tasksPerCaller: 1 } });
+    await using first = await connect(`${service.url}/one`);
+    const held = first.ask("x");
+    const isRunning = async (): Promise<boolean> => (await first.listTasks(list)).totalSize === 1;
+    while (!(await isRunning()));
+    for (const binding of bindings) {
+      await using client = await connect(`${service.url}/two`, { binding });
+      for (const call of [() => client.ask("x"), () => last(client.sendMessageStream(requestOf("x")))]) {
+        await assert.rejects(call(), (error: WeftError) => {
+          assert.equal(error.code, "limit_exceeded", binding);
+          assert.match(error.message, /the limit tasksPerCaller of 1/, binding);
+          return true;
+        });
+      }
+    }
+    release.resolve();
+    assert.equal(await held, "done");
+    assert.equal(await first.ask("x"), "done", "a place is free again");
+  });
 
   test("a reply and an error carry the trace id", async () => {
     using captured = captureSpans();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { WeftError } from "@weft/tracing";
@@ -8,6 +9,7 @@ import { bearer, connect } from "../src/index.ts";
 import type { RemoteClient } from "../src/index.ts";
 import { CallerLimits } from "../src/server/caller-limits.ts";
 import { bindings, echo, gate, hasCode, startService } from "./support.ts";
+import { WebSocketClient } from "./websocket-client.ts";
 
 const timeout = 60_000;
 const requestOf = (text: string) => createSendRequest([createMessage(text)], { isWeft: false });
@@ -115,6 +117,60 @@ test(
   },
 );
 
+test("calls open on one WebSocket are limited by name, and only that one", { timeout }, async () => {
+  const release = gate();
+  const { agent, arrived } = waitsUntil(release.promise);
+  await using service = await startService(agent, { limits: { callsPerConnection: 2 } });
+  const card = { ...service.card };
+  await using client = await connect(card, { binding: "ws" });
+  const open = [client.ask("x"), client.ask("x")];
+  await arrived(2);
+  await assert.rejects(client.ask("x"), limitOf("callsPerConnection of 2"));
+  await using other = await connect(card, {
+    binding: "ws",
+    auth: bearer("a login has a connection of its own"),
+  });
+  open.push(other.ask("x"));
+  await arrived(3);
+  release.resolve();
+  assert.deepEqual(await Promise.all(open), ["done", "done", "done"]);
+  assert.equal(await client.ask("x"), "done");
+});
+
+test("a connection beyond the limit is dropped, and one is free when another ends", { timeout }, async () => {
+  await using service = await startService(echo, { limits: { connections: 2 } });
+  const held = [connectTcp(service.port, "127.0.0.1"), connectTcp(service.port, "127.0.0.1")];
+  await Promise.all(held.map((socket) => once(socket, "connect")));
+  const dropped = connectTcp(service.port, "127.0.0.1").on("error", () => undefined);
+  await once(dropped, "close");
+  held[0]!.destroy();
+  for (;;) {
+    const answer = await fetch(`${service.url}/healthz`).catch(() => undefined);
+    if (answer?.ok) break;
+  }
+  held[1]!.destroy();
+});
+
+test("a WebSocket whose peer shows no sign of life is ended, one that does is not", { timeout }, async () => {
+  await using service = await startService(echo, { limits: { keepAliveMs: 50 } });
+  using alive = await WebSocketClient.open(`${service.url.replace("http", "ws")}/ws`, "json");
+  const dead = connectTcp(service.port, "127.0.0.1");
+  const key = Buffer.alloc(16).toString("base64");
+  const head = ["GET /ws HTTP/1.1", "host: x", "connection: upgrade", "upgrade: websocket"];
+  const more = [
+    "sec-websocket-version: 13",
+    `sec-websocket-key: ${key}`,
+    "sec-websocket-protocol: weft-a2a-v1",
+  ];
+  dead.write(`${[...head, ...more].join("\r\n")}\r\n\r\n`);
+  const [answer] = (await once(dead, "data")) as [Buffer];
+  assert.match(answer.toString("latin1"), /^HTTP\/1\.1 101/);
+  // It takes the pings and answers none.
+  dead.on("data", () => undefined).on("error", () => undefined);
+  await once(dead, "close");
+  assert.equal((await alive.call("ListTasks", {})).type, "response");
+});
+
 test("headers that come too slowly end their connection by name", { timeout }, async () => {
   await using service = await startService(echo, { limits: { headersMs: 100, requestMs: 200 } });
   const socket = connectTcp(service.port, "127.0.0.1");
@@ -178,6 +234,7 @@ test("five thousand streams run at once", { timeout: 110_000 }, async () => {
     streamsPerCaller: 10_000,
     callsPerConnection: 10_000,
     runningTasks: 10_000,
+    tasksPerCaller: 10_000,
     endedTasks: 10,
   };
   await using service = await startService(agent, { limits });

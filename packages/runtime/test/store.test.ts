@@ -248,6 +248,39 @@ for (const [name, make] of Object.entries(makers)) {
       assert.equal(await store.deletePush(row, "a"), false);
       assert.deepEqual((await store.listPush(row)).length, 1);
     });
+
+    contract("what is to be sent is told to others, sent by one of them, and then done", async (store) => {
+      const row = newRow(store);
+      await store.commit(create(row));
+      await store.putPush(row, { id: "a", body: "1" });
+      await store.commit({ ...next(row, { state: 2 }), due: 3 });
+      assert.deepEqual(await store.listDuePush(row.scope), [], "its own are on their way");
+      const held = { ...row, version: 2, instance: "another" };
+      await store.commit({ ...next(held, { state: 3 }), due: 7 });
+      await store.putPush(row, { id: "late", body: "2" });
+      await store.markPushSent(row, "a", 3);
+      const expected = {
+        scope: row.scope,
+        id: row.id,
+        pushId: "a",
+        body: "1",
+        due: 7,
+        sent: 3,
+        instance: "another",
+      };
+      assert.deepEqual(await store.listDuePush(row.scope), [expected]);
+      assert.deepEqual(await store.listDuePush(row.scope, row.id), [expected]);
+      assert.deepEqual(await store.listDuePush(row.scope, "x"), []);
+      assert.equal(await store.claimPush(expected), true);
+      assert.equal(await store.claimPush(expected), false);
+      await store.commit({ ...next({ ...held, version: 3 }, { state: 3 }), due: 9 });
+      await store.markPushSent(row, "a", 9);
+      await store.markPushSent(row, "a", 8);
+      assert.deepEqual(
+        (await store.listDuePush(row.scope)).map(({ pushId, sent }) => [pushId, sent]),
+        [["late", -1]],
+      );
+    });
   });
 }
 

@@ -152,6 +152,48 @@ test("any replica reads, follows and cancels a task that runs in another", { tim
 });
 
 test(
+  "a message on a task that another replica runs waits until that turn is over, and goes on where it arrived",
+  { timeout },
+  async () => {
+    const path = newPath();
+    await using first = sqliteStore(path);
+    await using second = sqliteStore(path);
+    const started = gate();
+    const go = gate();
+    const asks = (name: string) =>
+      defineAgent({
+        name,
+        async *respond({ messages }) {
+          started.resolve();
+          await go.promise;
+          if (messages.length === 1)
+            yield { type: "input-required", id: "q", kind: "reply", agent: name, prompt: "?" } as const;
+          else yield `${name} heard ${messageText(messages.at(-1)!)}`;
+        },
+      });
+    const one = newEngine(asks("one"), { store: first });
+    const two = newEngine(asks("two"), { store: second });
+    const task = await one.sendMessage(sendRequest("go", { returnImmediately: true }), callContext());
+    await started.promise;
+    const answer = sendRequest("more", { taskId: task.id });
+    const sending = two.sendMessage(answer, callContext());
+    const following = Array.fromAsync(one.resubscribe({ tenant: "", id: task.id }, callContext()));
+    // The other replica sees the task at work before its turn may end.
+    await second.get({ scope: "", id: task.id });
+    go.resolve();
+    const done = await sending;
+    assert.deepEqual([done.id, textOf(done)], [task.id, "two heard more"]);
+    const seen = (await following).at(-1)?.payload;
+    assert.ok(seen?.$case === "statusUpdate", "who reads where the task was sees it end elsewhere");
+    assert.equal(seen.value.status?.state, TaskState.TASK_STATE_COMPLETED);
+    const read = await one.getTask({ tenant: "", id: task.id }, callContext());
+    assert.equal(textOf(read), "two heard more");
+    await assert.rejects(one.sendMessage(sendRequest("late", { taskId: task.id }), callContext()), /is over/);
+    await Promise.all([one.drain(AbortSignal.abort()), two.drain(AbortSignal.abort())]);
+  },
+);
+
+test(
   "a conversation goes on in a new process: history, state, a question, and message ids it has seen",
   { timeout },
   async () => {

@@ -49,10 +49,23 @@ test("what is held is seen by nobody before it is shown, nor is what follows it"
   log.append(entry, { isHeld: true });
   log.append(entry);
   assert.equal(log.shown, 1);
-  log.show();
+  log.show(log.next);
   assert.equal(log.shown, 3);
   log.close();
   assert.deepEqual(await reading, [0, 1, 2]);
+});
+
+test("what was stored shows what was held before it, and not what was held since", () => {
+  const log = new TaskLog({ maxEntries: 10 });
+  log.append(entry, { isHeld: true });
+  const stored = log.next;
+  log.append(entry);
+  log.append(entry, { isHeld: true });
+  log.append(entry);
+  log.show(stored);
+  assert.equal(log.shown, 2);
+  log.show(log.next);
+  assert.equal(log.shown, 4);
 });
 
 test("what is gone from the log is read where it is stored", async () => {

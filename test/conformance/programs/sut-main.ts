@@ -8,6 +8,9 @@ const service = await serve(createKitAgent(), {
   port,
   grpcPort: port === 0 ? 0 : port + 1,
   bindings: ["jsonrpc", "rest", "grpc"],
+  // The kit reads the card by a schema that knows 1.0 alone, and listens for notifications on this machine.
+  legacy: false,
+  push: { urls: { allowPrivate: true } },
   card: {
     inputModes: ["text/plain", "application/json"],
     provider: { organization: "Weft", url: "https://example.com" },

@@ -33,7 +33,13 @@ export function changeSession(
   context: Pick<AgentContext, "session">,
   change: { readonly [Key in keyof AgentSessionState]?: AgentSessionState[Key] | undefined },
 ): void {
-  const merged = { ...readSession(context), ...change };
-  const kept = Object.entries(merged).filter(([, value]) => value !== undefined);
-  context.session.state = kept.length === 0 ? undefined : Object.fromEntries(kept);
+  const merged: Record<string, unknown> = { ...readSession(context) };
+  let isChanged = false;
+  for (const [key, value] of Object.entries(change)) {
+    if (value === merged[key]) continue;
+    isChanged = true;
+    if (value === undefined) delete merged[key];
+    else merged[key] = value;
+  }
+  if (isChanged) context.session.state = Object.keys(merged).length === 0 ? undefined : merged;
 }

@@ -13,9 +13,10 @@ import type {
   AgentRequest,
   AgentSkill,
   AgentYield,
+  Emit,
   MessageInput,
 } from "@weft/runtime/agent";
-import { createMessage, messageText } from "@weft/runtime/agent";
+import { PushingAgent, createMessage, messageText, pushReply } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { ChatResult } from "../chat/chat-result.ts";
 import { forgetChats, lastChat } from "../chat/last-chats.ts";
@@ -27,7 +28,7 @@ import { nestedStep } from "../chat/nested-step.ts";
 import type { AgentResumeOptions } from "../chat/resume-chat.ts";
 import { resumeChat } from "../chat/resume-chat.ts";
 import type { TwoAgentOptions } from "../chat/two-agent-chat.ts";
-import { startTwoAgentChat } from "../chat/two-agent-chat.ts";
+import { checkRecipient, startTwoAgentChat } from "../chat/two-agent-chat.ts";
 import type { GraphChat, SequentialChat } from "../chat/initiate-chats.ts";
 import { initiateChats } from "../chat/initiate-chats.ts";
 import { codeStep } from "../code/code-step.ts";
@@ -45,13 +46,13 @@ import { checkAgentOptions } from "./agent-options.ts";
 import { AutoReplyCounter } from "./auto-reply-counter.ts";
 import type { GenerateReplyOptions } from "./direct-reply.ts";
 import { generateReply, receiveMessage, sendMessage } from "./direct-reply.ts";
-import { changeSession } from "./agent-session.ts";
+import { changeSession, readSession } from "./agent-session.ts";
 import type { HookName, Hooks } from "./hooks.ts";
 import { HookBook } from "./hooks.ts";
 import type { HumanInput, HumanInputMode } from "./human-answer.ts";
 import { humanStep, senderName } from "./human-step.ts";
 import { modelStep } from "./model-step.ts";
-import { openTurn, renewed } from "./open-turn.ts";
+import { applyHooks, openTurn, renewed } from "./open-turn.ts";
 import { OutputForm } from "./output-form.ts";
 import { redirectTo } from "./redirect.ts";
 import type {
@@ -68,7 +69,7 @@ import { toolStep } from "./tool-step.ts";
 
 export type AgentRunOptions = RunOptions & Partial<TwoAgentOptions>;
 
-export class ConversableAgent<Output = unknown> implements Agent {
+export class ConversableAgent<Output = unknown> extends PushingAgent implements Agent {
   readonly name: string;
   readonly description?: string;
   readonly skills?: readonly AgentSkill[];
@@ -91,6 +92,7 @@ export class ConversableAgent<Output = unknown> implements Agent {
 
   /** Raises `invalid_argument` for a wrong option, naming it. */
   constructor(options: ConversableAgentOptions<Output>) {
+    super();
     checkAgentOptions(options);
     this.name = options.name;
     if (options.description !== undefined) this.description = options.description;
@@ -135,42 +137,40 @@ export class ConversableAgent<Output = unknown> implements Agent {
   }
 
   /** One turn. Whoever asks: a chat, a group, or a service. */
-  async *respond(request: AgentRequest, context: AgentContext): AsyncGenerator<AgentYield> {
-    const turn = await openTurn(this, this.#hooks, request, context);
-    const caught = yield* this.#guard("input", turn.messages.at(-1), context);
-    const outcome = caught ?? (yield* this.#chain.reply(turn));
+  async [pushReply](request: AgentRequest, context: AgentContext, emit: Emit<AgentYield>): Promise<void> {
+    const heard = openTurn(this, request, context, emit);
+    const turn = this.#hooks.isEmpty ? heard : await applyHooks(this, this.#hooks, heard);
+    const isGuarded = this.guardrails.length > 0;
+    const caught = isGuarded ? await this.#guard("input", turn.messages.at(-1), turn) : undefined;
+    const outcome = caught ?? (await this.#chain.reply(turn));
     const reply = outcome ?? ({ final: true, reply: this.#defaultAutoReply } satisfies ReplyOutcome);
     if (reply.reply === null) {
-      yield { type: "end", endedBy: reply.endedBy ?? "noReply" };
+      await emit({ type: "end", endedBy: reply.endedBy ?? "noReply" });
       return;
     }
-    changeSession(context, { askedFor: undefined });
-    new AutoReplyCounter(context, senderName(turn, request.messages.at(-1))).increment();
-    const message = await this.#beforeSend(this.#toMessage(reply.reply), turn);
-    const replaced = caught ? undefined : yield* this.#guard("output", message, context);
+    if (readSession(context).askedFor !== undefined) changeSession(context, { askedFor: undefined });
+    if (!reply.isHuman) new AutoReplyCounter(context, senderName(turn, request.messages.at(-1))).increment();
+    const made = this.#toMessage(reply.reply);
+    const message = this.#hooks.isEmpty ? made : await this.#beforeSend(made, turn);
+    const replaced = caught || !isGuarded ? undefined : await this.#guard("output", message, turn);
     // What was shown of the reply is taken back.
-    if (replaced) yield { type: "reset", messageId: message.id };
+    if (replaced) await emit({ type: "reset", messageId: message.id });
     const said = replaced?.reply ? this.#toMessage(replaced.reply) : message;
-    yield { type: "message", text: messageText(said), message: said };
+    await emit({ type: "message", text: messageText(said), message: said });
   }
 
-  async *#guard(
+  async #guard(
     side: "input" | "output",
     message: AgentMessage | undefined,
-    context: AgentContext,
-  ): AsyncGenerator<AgentYield, ReplyOutcome | undefined> {
-    if (
-      this.guardrails.length === 0 ||
-      message?.toolCalls?.length ||
-      message?.name === (side === "input" ? this.name : "")
-    ) {
-      return undefined;
-    }
-    const call = { signal: context.signal, meter: meterOf(context) };
-    const caught = yield* runGuardrails(this.guardrails, side, message, call);
+    { context, emit }: ReplyTurn,
+  ): Promise<ReplyOutcome | undefined> {
+    const isOwn = message?.name === (side === "input" ? this.name : "");
+    if (message?.toolCalls?.length || isOwn) return undefined;
+    const call = { signal: context.signal, meter: meterOf(context), emit };
+    const caught = await runGuardrails(this.guardrails, side, message, call);
     if (!caught) return undefined;
-    const { target, message: text, name } = caught.guardrail;
-    if (target !== undefined) yield redirectTo(context, target, `guardrail ${name}`);
+    const { target, message: text, name } = caught;
+    if (target !== undefined) await emit(redirectTo(context, target, `guardrail ${name}`));
     return { final: true, reply: text };
   }
 
@@ -240,6 +240,7 @@ export class ConversableAgent<Output = unknown> implements Agent {
     recipient: Agent & { readonly readOutput?: (message: AgentMessage) => Promise<Other | undefined> },
     options: Omit<AgentRunOptions, "recipient"> = {},
   ): Promise<ChatResult<unknown extends Other ? Output : Other>> {
+    checkRecipient(recipient);
     const run: Run = this.run(options.message, { ...options, recipient });
     return run.result as Promise<ChatResult<unknown extends Other ? Output : Other>>;
   }

@@ -2,7 +2,7 @@
  * One message at a time, outside any run: `generateReply`, and AG2's `send` and `receive`.
  */
 import type { Agent, AgentMessage, MessageInput } from "@weft/runtime/agent";
-import { createAgentContext, createMessage } from "@weft/runtime/agent";
+import { createAgentContext, createMessage, parseMessage } from "@weft/runtime/agent";
 import { openRoomBetween } from "../chat/last-chats.ts";
 import { setScope } from "../chat/scope.ts";
 import { trace, INVALID_SPAN_CONTEXT } from "@opentelemetry/api";
@@ -26,7 +26,7 @@ export async function generateReply(
 ): Promise<AgentMessage | undefined> {
   const context = createAgentContext(options.signal ? { signal: options.signal } : {});
   if (typeof options.sender === "object") setScope(context, { sender: options.sender });
-  for (const message of messages) context.history.append(createMessage(message));
+  for (const message of messages) context.history.append(parseMessage(message));
   const request = {
     messages: context.history.messages,
     newFrom: Math.max(0, context.history.length - 1),
@@ -56,7 +56,7 @@ export async function sendMessage(
   const given = typeof message === "string" ? { content: message } : message;
   room.add(createMessage({ ...given, role: "assistant", name: sender.name }), span);
   if (!requestReply) return undefined;
-  const steps = room.turn(recipient, {
+  const { message: reply } = await room.turn(recipient, {
     signal,
     conversationId: conversationOf() ?? randomUUID(),
     contextVariables: { ...(recipient as Partial<Speaker>).contextVariables },
@@ -64,11 +64,9 @@ export async function sendMessage(
     turn: room.log.length,
     path: [],
     scope: { sender, chatId: room.log.id },
+    emit: () => undefined,
   });
-  for (;;) {
-    const step = await steps.next();
-    if (step.done) return step.value.message;
-  }
+  return reply;
 }
 
 export function receiveMessage(

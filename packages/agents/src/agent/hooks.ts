@@ -41,6 +41,9 @@ export class HookBook {
     messageBeforeSend: [],
   };
 
+  /** Without hooks a turn is not held up by them. */
+  isEmpty = true;
+
   /** Whether there is a hook of this name. */
   knows(name: string): name is HookName {
     return Object.hasOwn(this.#hooks, name);
@@ -48,6 +51,7 @@ export class HookBook {
 
   add<Name extends HookName>(name: Name, hook: Hooks[Name]): void {
     this.#hooks[name].push(hook);
+    this.isEmpty = false;
   }
 
   of<Name extends HookName>(name: Name): readonly Hooks[Name][] {

@@ -3,7 +3,8 @@
  * caller; else nobody.
  */
 import { randomUUID } from "node:crypto";
-import type { AgentContext, AgentYield, InputRequest } from "@weft/runtime/agent";
+import type { AgentContext, AgentEventBody, Emit, InputRequest } from "@weft/runtime/agent";
+import { abortable } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { OpenSpan, WeftSpan } from "@weft/tracing/internal";
 import { activeContext, openSpan, recordText } from "@weft/tracing/internal";
@@ -14,12 +15,17 @@ import { scopeOf } from "../chat/scope.ts";
 import type { HumanInput, HumanInputAnswer } from "./human-answer.ts";
 import { changeSession, readSession } from "./agent-session.ts";
 
+/** A question as an event. */
+export type QuestionEvent = Extract<AgentEventBody, { readonly type: "input-required" }>;
+
 export interface HumanQuestion {
   readonly request: InputRequest;
   readonly humanInput: HumanInput | undefined;
   readonly context: AgentContext;
   /** Whom to ask when there is no `humanInput`; undefined: the caller of a service, by suspending. */
   readonly asker: Asker | undefined;
+  /** Takes the question, when no `humanInput` is asked. */
+  readonly emit: Emit<QuestionEvent>;
 }
 
 export function createInputRequest(request: Omit<InputRequest, "id">): InputRequest {
@@ -35,8 +41,8 @@ export function requestOnce(context: AgentContext, wanted: Omit<InputRequest, "i
 }
 
 /** Puts a question. What stays open stands in the session under `pending`, to be taken up by a later turn. */
-export async function* askHuman(question: HumanQuestion): AsyncGenerator<AgentYield, Answered> {
-  const { request, humanInput, context, asker } = question;
+export async function askHuman(question: HumanQuestion): Promise<Answered> {
+  const { request, humanInput, context, asker, emit } = question;
   const known = asker?.known(request.id);
   if (known !== undefined) {
     describeAnswer(context, request, known);
@@ -46,7 +52,7 @@ export async function* askHuman(question: HumanQuestion): AsyncGenerator<AgentYi
   try {
     recordText(opened.span, Attr.humanPrompt, request.prompt);
     const startedAt = performance.now();
-    if (!humanInput) yield { type: "input-required", ...request };
+    if (!humanInput) await emit({ type: "input-required", ...request });
     const answered = await wait(question, opened);
     opened.span.setAttribute(Attr.humanWaitMs, Math.round(performance.now() - startedAt));
     if (typeof answered === "object")
@@ -54,10 +60,9 @@ export async function* askHuman(question: HumanQuestion): AsyncGenerator<AgentYi
     opened.end(typeof answered === "object" ? undefined : Outcomes.suspended);
     return note(question, answered);
   } catch (error) {
+    if (context.signal.aborted) opened.end(Outcomes.cancelled);
     opened.fail(error);
     throw error;
-  } finally {
-    opened.end(Outcomes.cancelled);
   }
 }
 
@@ -65,9 +70,9 @@ function wait({ request, humanInput, context, asker }: HumanQuestion, opened: Op
   const { signal } = context;
   if (humanInput) {
     const ask = async (): Promise<Answered> => ({ answer: await humanInput(request, { signal }) });
-    return abortable(signal, () => opened.run(ask));
+    return abortable(signal, opened.run(ask));
   }
-  return asker ? abortable(signal, () => asker.answerTo(request)) : Promise.resolve("suspend");
+  return asker ? abortable(signal, asker.answerTo(request)) : Promise.resolve("suspend");
 }
 
 function definitionOf(request: InputRequest) {
@@ -106,8 +111,15 @@ function describeAnswer(context: AgentContext, request: InputRequest, answer: Hu
   recordText(span, Attr.humanResponse, answerText(answer));
 }
 
+/** An answer in words. Raises `invalid_argument` for what is none. */
 export function answerText(answer: HumanInputAnswer): string {
   if (typeof answer === "string") return answer;
+  if (typeof (answer as Partial<typeof answer> | undefined)?.approved !== "boolean") {
+    throw new WeftError(
+      "invalid_argument",
+      "A human's answer must be a string, or { approved: true or false } for an approval.",
+    );
+  }
   const { approved, reason } = answer;
   return `${approved ? "yes" : "no"}${reason ? `: ${reason}` : ""}`;
 }
@@ -131,18 +143,4 @@ export function toDecision(answer: HumanInputAnswer): {
   const [, denied, reason] = /^\s*"?(no|n|denied|deny|false)?\b[\s:,.-]*(.*)$/isu.exec(answer) ?? [];
   if (approved) return { approved: true };
   return { approved: false, ...(reason ? { reason: denied ? reason : answer.trim() } : {}) };
-}
-
-async function abortable<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void =>
-    reject(new WeftError("aborted", "Nobody waits for the human any more.", { cause: signal.reason }));
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    if (signal.aborted) abort();
-    return await Promise.race([promise, ask()]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-    promise.catch(() => undefined);
-  }
 }

@@ -17,7 +17,7 @@ export interface HumanStepOptions {
 
 /** Termination and human input (SEMANTICS T1 to T4): the first step of the default chain. */
 export function humanStep(options: HumanStepOptions): ReplyStep {
-  return async function* terminationAndHuman(turn) {
+  return (turn) => {
     const last = turn.messages.at(-1);
     if (!last || isTakenUp(options.name, last, turn)) return undefined;
     const counter = new AutoReplyCounter(turn.context, senderName(turn, last));
@@ -27,22 +27,34 @@ export function humanStep(options: HumanStepOptions): ReplyStep {
     if (!asks && !isTermination && !isSpent) return undefined;
     const endedBy = isTermination ? "termination" : "maxAutoReply";
     if (!asks) return end(counter, endedBy);
-
-    const { context, asker } = turn;
-    const request = requestOnce(context, {
-      kind: "reply",
-      agent: options.name,
-      prompt: promptFor(last, isTermination),
-    });
-    const answered = yield* askHuman({ request, humanInput: options.humanInput, context, asker });
-    if (typeof answered === "object") {
-      const isSilent = options.maxConsecutiveAutoReply === 0;
-      return conclude(toText(answered.answer), last, { counter, isTermination, isSilent });
-    }
-    if (answered === "suspend" || options.mode === "ALWAYS") return suspended;
-    changeSession(context, { pending: undefined });
-    return end(counter, endedBy);
+    return askForReply(options, turn, last, { counter, isTermination, endedBy });
   };
+}
+
+/** The human's word, or what stands for it when nobody answers. */
+async function askForReply(
+  { name, mode, humanInput, maxConsecutiveAutoReply }: HumanStepOptions,
+  { context, asker, emit }: ReplyTurn,
+  last: AgentMessage,
+  { counter, isTermination, endedBy }: Pending,
+): Promise<ReplyOutcome | undefined> {
+  const prompt = promptFor(last, isTermination);
+  const request = requestOnce(context, { kind: "reply", agent: name, prompt });
+  const answered = await askHuman({ request, humanInput, context, asker, emit });
+  if (typeof answered === "object") {
+    const isSilent = maxConsecutiveAutoReply === 0;
+    return conclude(toText(answered.answer), last, { counter, isTermination, isSilent });
+  }
+  if (answered === "suspend" || mode === "ALWAYS") return suspended;
+  changeSession(context, { pending: undefined });
+  return end(counter, endedBy);
+}
+
+/** Why a human is asked, and how the chat ends if nobody is. */
+interface Pending {
+  readonly counter: AutoReplyCounter;
+  readonly isTermination: boolean;
+  readonly endedBy: "termination" | "maxAutoReply";
 }
 
 const suspended: ReplyOutcome = { final: true, reply: null, endedBy: "suspended" };
@@ -65,7 +77,7 @@ function conclude(answer: string, last: AgentMessage, standing: Standing): Reply
   if (answer === "" && isTermination) return end(counter, "termination");
   if (answer === "" && !isSilent) return undefined;
   counter.reset();
-  return { final: true, reply: { content: answer, ...interrupted(last) } };
+  return { final: true, reply: { content: answer, ...interrupted(last) }, isHuman: true };
 }
 
 function end(counter: AutoReplyCounter, endedBy: "termination" | "maxAutoReply" | "human"): ReplyOutcome {

@@ -9,15 +9,13 @@
  * I3  Calls that another agent must run leave the turn as its reply.
  */
 import { randomUUID } from "node:crypto";
-import type { AgentMessage, AgentYield, History } from "@weft/runtime/agent";
+import type { AgentMessage } from "@weft/runtime/agent";
 import { messageText } from "@weft/runtime/agent";
 import type { SpanContext } from "@weft/tracing/internal";
-import { isRecording, traceIdOf } from "@weft/tracing/internal";
 import { meterOf } from "../chat/meter-of.ts";
 import { scopeOf } from "../chat/scope.ts";
 import { nameOfTarget } from "../handoff/target.ts";
 import type { TransferTools } from "../handoff/transfer-tools.ts";
-import { withoutPlumbing } from "../handoff/transfer-tools.ts";
 import { streamModel } from "../model/call-model.ts";
 import type { ChatModel, ModelRequest, ModelSettings, ResponseFormat } from "../model/chat-model.ts";
 import type { ToolAnswer } from "../tool/run-tools.ts";
@@ -26,6 +24,7 @@ import type { ToolBook, ToolOffer } from "../tool/tool-book.ts";
 import { normaliseToolName } from "../tool/tool-name.ts";
 import type { Tool } from "../tool/tool.ts";
 import type { HumanInput } from "./human-answer.ts";
+import { ModelView } from "./model-view.ts";
 import { redirectTo } from "./redirect.ts";
 import type { ReplyOutcome, ReplyStep, ReplyTurn } from "./reply-chain.ts";
 
@@ -42,17 +41,17 @@ export interface ModelStepOptions {
 
 export function modelStep(options: ModelStepOptions): ReplyStep {
   const systemIds = new SystemIds();
-  return async function* askModel(turn) {
-    const tools = await toolsOfTurn(options, turn);
+  return async (turn) => {
+    const tools = usesTransfers(options, turn) ? await withTransfers(options, turn) : ownTools(options);
     const view = new ModelView(turn, tools.transferNames);
     const waiting = waitingRound(options.name, view.messages);
     if (waiting) {
-      const outcome = yield* runRound(options, tools, turn, view, { message: waiting, isTakenUp: true });
+      const outcome = await runRound(options, tools, turn, view, { message: waiting, isTakenUp: true });
       if (outcome) return outcome;
     }
     for (let round = 0; ; round++) {
       const offer = round < options.maxToolRounds ? tools.offer : undefined;
-      const answer = yield* streamModel({
+      const call = {
         model: options.model,
         request: toRequest(options, turn, view.messages, offer),
         signal: turn.context.signal,
@@ -61,13 +60,14 @@ export function modelStep(options: ModelStepOptions): ReplyStep {
         name: options.name,
         context: view.runs(),
         freshFrom: view.freshFrom,
-        ...(turn.systemMessage ? { systemId: systemIds.of(turn.systemMessage) } : {}),
-        ...(offer ? { toolsId: offer.id } : {}),
-      });
+        systemId: turn.systemMessage ? systemIds.of(turn.systemMessage) : undefined,
+        toolsId: offer?.id,
+      };
+      const answer = await streamModel(call, turn.emit);
       const { message, span: askedBy } = answer;
       const isLast = round >= options.maxToolRounds;
       if (isLast || !runsHere(message, tools, offer)) return toReply(message, isLast);
-      const outcome = yield* runRound(options, tools, turn, view, { message, askedBy, isTakenUp: false });
+      const outcome = await runRound(options, tools, turn, view, { message, askedBy, isTakenUp: false });
       if (outcome) return outcome;
     }
   };
@@ -81,11 +81,17 @@ interface TurnTools {
   isForOthers(name: string): boolean;
 }
 
-async function toolsOfTurn({ tools, transfers }: ModelStepOptions, turn: ReplyTurn): Promise<TurnTools> {
+function usesTransfers({ transfers }: ModelStepOptions, { context }: ReplyTurn): boolean {
+  return !transfers.isEmpty && scopeOf(context)?.usesHandoffs === true;
+}
+
+function ownTools({ tools }: ModelStepOptions): TurnTools {
+  const { runnable } = tools;
   const isForOthers = (name: string): boolean => tools.isForOthers(name);
-  if (transfers.isEmpty || scopeOf(turn.context)?.usesHandoffs !== true) {
-    return { offer: tools.offered(), runnable: tools.runnable, transferNames: noNames, isForOthers };
-  }
+  return { offer: tools.offered(), runnable, transferNames: noNames, isForOthers };
+}
+
+async function withTransfers({ tools, transfers }: ModelStepOptions, turn: ReplyTurn): Promise<TurnTools> {
   const available = await transfers.available(turn.request.contextVariables);
   const runnable = new Map([
     ...tools.runnable,
@@ -95,7 +101,7 @@ async function toolsOfTurn({ tools, transfers }: ModelStepOptions, turn: ReplyTu
     offer: tools.offered(available),
     runnable,
     transferNames: transfers.names,
-    isForOthers: (name) => !runnable.has(normaliseToolName(name)) && isForOthers(name),
+    isForOthers: (name) => !runnable.has(normaliseToolName(name)) && tools.isForOthers(name),
   };
 }
 
@@ -115,19 +121,19 @@ interface Round {
 }
 
 /** The turn's outcome, when the round ends it: a question stays open, or the conversation goes elsewhere. */
-async function* runRound(
+async function runRound(
   { name, humanInput }: ModelStepOptions,
   tools: TurnTools,
   turn: ReplyTurn,
   view: ModelView,
   { message, askedBy, isTakenUp }: Round,
-): AsyncGenerator<AgentYield, ReplyOutcome | undefined> {
+): Promise<ReplyOutcome | undefined> {
+  const { context, request, asker, emit } = turn;
   if (!isTakenUp) {
     // Text that came along with tool calls was shown and is no message of the chat: it is taken back.
-    if (message.content) yield { type: "reset", messageId: message.id };
+    if (message.content) await emit({ type: "reset", messageId: message.id });
     view.append(message);
   }
-  const { context, request, asker } = turn;
   const run = {
     message,
     tools: tools.runnable,
@@ -137,13 +143,14 @@ async function* runRound(
     approver: { humanInput, asker },
     isOneByOne: scopeOf(context)?.usesHandoffs,
     askedBy,
+    emit,
   };
-  const answer = yield* runTools(run, { isTakenUp });
+  const answer = await runTools(run, { isTakenUp });
   if (!answer) return { final: true, reply: null, endedBy: "suspended" };
   view.append(answer.message);
   if (answer.target === undefined) return undefined;
   const { text = "", isTransfer } = lastRedirect(answer, tools.transferNames);
-  yield redirectTo(context, answer.target, isTransfer ? "the model's choice" : "a tool's result");
+  await emit(redirectTo(context, answer.target, isTransfer ? "the model's choice" : "a tool's result"));
   const metadata = { handoff: nameOfTarget(answer.target) };
   return { final: true, reply: { content: isTransfer ? messageText(message) : text, metadata } };
 }
@@ -184,49 +191,6 @@ function toRequest(
     ...(responseFormat ? { responseFormat } : {}),
     ...(settings ? { settings } : {}),
   };
-}
-
-/** What the model is sent: the live history, or what hooks and handoffs leave of it, and the rounds since. */
-class ModelView {
-  readonly messages: readonly AgentMessage[];
-  readonly #turn: ReplyTurn;
-  readonly #rewritten: AgentMessage[] | undefined;
-  freshFrom: number;
-
-  constructor(turn: ReplyTurn, transferNames: ReadonlySet<string>) {
-    this.#turn = turn;
-    const isOwn = turn.messages === turn.context.history.messages;
-    const usesHandoffs = scopeOf(turn.context)?.usesHandoffs === true;
-    const shown = usesHandoffs ? withoutPlumbing(turn.messages, transferNames) : turn.messages;
-    this.#rewritten = isOwn && !usesHandoffs ? undefined : [...shown];
-    this.messages = this.#rewritten ?? turn.messages;
-    this.freshFrom = this.#rewritten ? 0 : unrecordedFrom(turn);
-  }
-
-  append(message: AgentMessage): void {
-    this.freshFrom = this.messages.length;
-    this.#turn.context.history.append(message);
-    this.#rewritten?.push(message);
-  }
-
-  /** `weft.context`: one run of the history, or each message by its id. */
-  runs(): readonly string[] {
-    if (this.#rewritten) return this.#rewritten.map(({ id }) => `id:${id}`);
-    return [this.#turn.context.history.run()];
-  }
-}
-
-/** The trace in which a history's texts were last recorded. */
-const recordedIn = new WeakMap<History, string>();
-
-/** A later trace of the same conversation (a later task, a resumed chat) has none of the earlier texts yet. */
-function unrecordedFrom({ context, request }: ReplyTurn): number {
-  // Nothing is written, and nothing need be remembered.
-  if (!isRecording()) return request.newFrom;
-  const traceId = traceIdOf() ?? "";
-  if (recordedIn.get(context.history) === traceId) return request.newFrom;
-  recordedIn.set(context.history, traceId);
-  return 0;
 }
 
 /** One id for each system text, so that a trace records it once. A hook may make many texts: bounded. */

@@ -1,4 +1,11 @@
-import type { AgentContext, AgentMessage, AgentRequest, MessageInput } from "@weft/runtime/agent";
+import type {
+  AgentContext,
+  AgentMessage,
+  AgentRequest,
+  AgentYield,
+  Emit,
+  MessageInput,
+} from "@weft/runtime/agent";
 import { createMessage } from "@weft/runtime/agent";
 import { activeContext } from "@weft/tracing/internal";
 import { Attr } from "@weft/tracing/vocabulary";
@@ -17,30 +24,37 @@ interface Speaker {
 
 type HookContext = Parameters<Hooks["messageBeforeSend"]>[1];
 
-/** A turn as the chain's steps see it: after the hooks, and without the answers that callers gave to questions. */
-export async function openTurn(
-  { name, systemMessage: ownSystemMessage }: Speaker,
-  hooks: HookBook,
+/** A turn as the chain's steps see it: without the answers that callers gave to questions. */
+export function openTurn(
+  { systemMessage }: Speaker,
   request: AgentRequest,
   context: AgentContext,
-): Promise<ReplyTurn> {
-  const { asker, messages: heard } = listen(request, context);
+  emit: Emit<AgentYield>,
+): ReplyTurn {
+  const { asker, messages } = listen(request, context);
+  const sender = scopeOf(context)?.sender ?? messages.at(-1)?.name;
+  return { request, context, messages, systemMessage, sender, asker, emit };
+}
+
+/** The turn after the hooks that come before a reply. */
+export async function applyHooks({ name }: Speaker, hooks: HookBook, turn: ReplyTurn): Promise<ReplyTurn> {
+  const { request, context, messages: heard } = turn;
+  let { systemMessage } = turn;
   const hook = { agent: name, contextVariables: request.contextVariables, signal: context.signal };
-  let systemMessage = ownSystemMessage;
   for (const update of hooks.of("updateAgentState")) {
     systemMessage = (await update(heard, hook))?.systemMessage ?? systemMessage;
   }
-  const messages = await rewrite(hooks, heard, hook);
-  const sender = scopeOf(context)?.sender ?? heard.at(-1)?.name;
-  return { request, context, messages, systemMessage, sender, asker };
+  return { ...turn, messages: await rewrite(hooks, heard, hook), systemMessage };
 }
+
+const none: readonly never[] = [];
 
 /** Under `serve` the new message of a caller that was asked is the answer, and no message to reply to. */
 function listen(
   request: AgentRequest,
   context: AgentContext,
 ): { readonly asker: Asker | undefined; readonly messages: readonly AgentMessage[] } {
-  const { pending = [], hidden = [] } = readSession(context);
+  const { pending = none, hidden = none } = readSession(context);
   const scope = scopeOf(context);
   const answering = scope || pending.length === 0 ? undefined : answeringMessage(request);
   const hiddenNow = answering ? [...hidden, answering.id] : hidden;

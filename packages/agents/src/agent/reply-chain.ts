@@ -7,6 +7,7 @@ import type {
   AgentMessage,
   AgentRequest,
   AgentYield,
+  Emit,
   EndedBy,
   MessageInput,
 } from "@weft/runtime/agent";
@@ -20,6 +21,8 @@ export interface ReplyOutcome {
   readonly reply: MessageInput | null;
   /** Why a null reply ends it; default `noReply`. */
   readonly endedBy?: EndedBy;
+  /** A human said it: it is no automatic reply, and not counted as one (SEMANTICS T3). */
+  readonly isHuman?: boolean;
 }
 
 /** A turn as the chain's steps see it. */
@@ -34,10 +37,12 @@ export interface ReplyTurn {
   readonly sender: Agent | string | undefined;
   /** Whom to ask when the agent has no `humanInput`. */
   readonly asker: Asker | undefined;
+  /** Takes what happens on the way to the reply. */
+  readonly emit: Emit<AgentYield>;
 }
 
-/** A built-in step: it may yield events on the way. Undefined or not final: the next one is asked. */
-export type ReplyStep = (turn: ReplyTurn) => AsyncGenerator<AgentYield, ReplyOutcome | undefined>;
+/** A built-in step. Undefined or not final: the next one is asked. */
+export type ReplyStep = (turn: ReplyTurn) => Promise<ReplyOutcome | undefined> | ReplyOutcome | undefined;
 
 /** Who must be answered for a step to run: a class, an agent, a name, a predicate, any of a list; null: no sender. */
 export type ReplyTrigger =
@@ -106,10 +111,11 @@ export class ReplyChain {
   }
 
   /** The first final outcome, or undefined when no step was final. */
-  async *reply(turn: ReplyTurn): AsyncGenerator<AgentYield, ReplyOutcome | undefined> {
+  async reply(turn: ReplyTurn): Promise<ReplyOutcome | undefined> {
     for (const { trigger, step } of this.#entries) {
       if (!matches(trigger, turn.sender)) continue;
-      const outcome = yield* step(turn);
+      const given = step(turn);
+      const outcome = given instanceof Promise ? await given : given;
       if (outcome?.final) return outcome;
     }
     return undefined;
@@ -117,8 +123,7 @@ export class ReplyChain {
 }
 
 function toStep<Config>(reply: ReplyFunction<Config>, config: Config): ReplyStep {
-  // eslint-disable-next-line require-yield -- a plain function has no events on its way
-  return async function* plainReply({ messages, sender, context, request }) {
+  return async ({ messages, sender, context, request }) => {
     const { signal } = context;
     const answer = await reply(messages, {
       sender,
@@ -126,7 +131,9 @@ function toStep<Config>(reply: ReplyFunction<Config>, config: Config): ReplyStep
       signal,
       contextVariables: request.contextVariables,
     });
-    return answer ? { final: answer.final, reply: answer.reply ?? null } : undefined;
+    if (!answer) return undefined;
+    if (typeof answer.final === "boolean") return { final: answer.final, reply: answer.reply ?? null };
+    throw new WeftError("invalid_argument", "A reply function gives { final, reply }, or nothing to pass.");
   };
 }
 

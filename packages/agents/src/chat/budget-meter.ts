@@ -17,7 +17,8 @@ const limits: readonly Limit[] = ["tokens", "cost", "turns", "hops", "deadlineMs
 
 /** Raises `invalid_argument` for a limit that is no number or an unknown one. */
 export function checkBudget(budget: Budget | undefined): void {
-  for (const [name, value] of Object.entries(budget ?? {})) {
+  if (!budget) return;
+  for (const [name, value] of Object.entries(budget)) {
     if (value === undefined) continue;
     if (!limits.includes(name as Limit)) {
       throw new WeftError(
@@ -63,7 +64,7 @@ export class BudgetMeter {
     if (this.#seen.has(report.usage)) return;
     this.#seen.add(report.usage);
     if (this.#rest.tokens !== undefined) this.#rest.tokens -= report.usage.totalTokens;
-    if (this.#rest.cost !== undefined) this.#rest.cost -= report.cost ?? 0;
+    if (this.#rest.cost !== undefined) this.#rest.cost -= report.cost ?? unknownPrice(report);
     this.#outer?.spend(report);
   }
 
@@ -100,6 +101,20 @@ export class BudgetMeter {
   #timeLeft(): number | undefined {
     return this.#deadline === undefined ? undefined : this.#deadline - Date.now();
   }
+}
+
+const warnedOf = new Set<string>();
+
+/** Nothing is guessed: a call without a known price spends no cost, and a limit of cost then does not hold. Said once a model. */
+function unknownPrice({ model = "an unnamed model" }: UsageReport): 0 {
+  if (!warnedOf.has(model) && warnedOf.size < 100) {
+    warnedOf.add(model);
+    process.emitWarning(
+      `The price of "${model}" is unknown: its calls spend nothing of the budget of cost. Give the model a price, or setPrices.`,
+      { code: "WEFT_UNKNOWN_PRICE" },
+    );
+  }
+  return 0;
 }
 
 export function spent(name: string): WeftError {

@@ -5,7 +5,7 @@
  * Owns: the order, the outcomes. Does not own: a chat.
  *
  * I1  A graph that cannot be run starts nothing.
- * I2  A failure keeps its dependants, and theirs, from starting; what does not depend on it runs to its end.
+ * I2  A failure or a suspension keeps its dependants, and theirs, from starting; what does not depend on it runs to its end.
  */
 import { WeftError } from "@weft/tracing";
 import type { ChatResult } from "./chat-result.ts";
@@ -17,9 +17,9 @@ interface Node {
 }
 
 export type GraphOutcome =
-  | { readonly status: "done"; readonly result: ChatResult }
+  | { readonly status: "done" | "suspended"; readonly result: ChatResult }
   | { readonly status: "failed"; readonly error: WeftError }
-  /** `because`: the prerequisite that failed or was skipped. */
+  /** `because`: the prerequisite that failed, was suspended, or was skipped. */
   | { readonly status: "skipped"; readonly because: string };
 
 /** At least one chat of a graph failed: `outcomes` tells of all. */
@@ -54,7 +54,7 @@ export function runGraph<N extends Node>(
     const failed = settled.find(([, outcome]) => outcome.status === "failed")?.[1];
     if (failed?.status === "failed") throw new GraphError(failed.error, Object.fromEntries(settled));
     return Object.fromEntries(
-      settled.flatMap(([id, outcome]) => (outcome.status === "done" ? [[id, outcome.result]] : [])),
+      settled.flatMap(([id, outcome]) => ("result" in outcome ? [[id, outcome.result]] : [])),
     );
   };
 }
@@ -73,7 +73,8 @@ async function runNode<N extends Node>(
     results.push(outcome.result);
   }
   try {
-    return { status: "done", result: await start(node, results).result };
+    const result = await start(node, results).result;
+    return { status: result.endedBy === "suspended" ? "suspended" : "done", result };
   } catch (error) {
     return { status: "failed", error: WeftError.from(error) };
   }
@@ -83,7 +84,7 @@ function checkGraph(nodes: readonly Node[]): void {
   const byId = new Map<string, Node>();
   for (const node of nodes) {
     if (typeof node.id !== "string" || node.id === "") {
-      throw new WeftError("invalid_argument", "Chats of a graph need an id each.");
+      throw new WeftError("invalid_argument", "Chats of a graph need an id each: a non-empty string.");
     }
     if (byId.has(node.id)) throw new WeftError("invalid_argument", `Two chats have the id "${node.id}".`);
     byId.set(node.id, node);

@@ -8,19 +8,20 @@
  * I2  A member's history is the log as it sees it (its own messages `assistant`, others' `user`), up to its last turn.
  * I3  A turn costs what is new to its speaker, whatever the team's size and the chat's length.
  */
-import { randomUUID } from "node:crypto";
 import type {
   Agent,
   AgentContext,
   AgentEvent,
   AgentMessage,
+  Emit,
   EndedBy,
   Hop,
   InputRequest,
+  Journal,
 } from "@weft/runtime/agent";
-import { History, createAgentContext, createMessage, runTurn } from "@weft/runtime/agent";
+import { History, createAgentContext, createMessage, nestedJournal, pushTurn } from "@weft/runtime/agent";
 import type { Span, WeftSpan } from "@weft/tracing/internal";
-import { SpanKind, describeAppends, recordInput } from "@weft/tracing/internal";
+import { SpanKind, describeAppends, newShortId, recordInput } from "@weft/tracing/internal";
 import { answerText } from "../agent/human-input.ts";
 import type { MemberState, RoomState } from "./chat-state.ts";
 import type { ChatScope } from "./scope.ts";
@@ -42,9 +43,12 @@ export interface TurnSetting {
   readonly conversationId: string;
   readonly contextVariables: Record<string, unknown>;
   readonly hop: Hop;
+  /** Of the turn in which this chat is held, where that survives its process. */
+  readonly journal?: Journal | undefined;
   readonly turn: number;
   readonly path: readonly string[];
   readonly scope: ChatScope;
+  readonly emit: Emit<AgentEvent>;
 }
 
 export interface TurnOutcome {
@@ -61,17 +65,18 @@ interface Turned extends TurnOutcome {
 export class ChatRoom {
   readonly log: History;
   readonly #members = new Map<Agent, Member>();
-  readonly #restored: Map<string, MemberState>;
+  /** Members that have not spoken since the chat was taken up. */
+  readonly #restored: Map<string, MemberState> | undefined;
 
   constructor(state?: RoomState) {
     this.log = new History(state?.log);
-    this.#restored = new Map(Object.entries(state?.members ?? {}));
+    if (state) this.#restored = new Map(Object.entries(state.members));
   }
 
   /** Plain data, by the members' names. */
   toState(): RoomState {
     const members: Record<string, MemberState> = Object.create(null);
-    for (const [name, member] of this.#restored) members[name] = member;
+    for (const [name, member] of this.#restored ?? []) members[name] = member;
     for (const { agent, contextId, history, session, seen, question } of this.#members.values()) {
       const asked = question ? { question } : {};
       members[agent.name] = { contextId, history: history.toJSON(), session: session.state, seen, ...asked };
@@ -83,6 +88,7 @@ export class ChatRoom {
   add(message: AgentMessage, span: Span): void {
     if (this.log.has(message.id)) return;
     const place = this.log.append(message);
+    if (!span.isRecording()) return;
     recordInput(span, [message]);
     describeAppends(span, [`${this.log.id}:${place}=${message.id}`]);
   }
@@ -100,7 +106,7 @@ export class ChatRoom {
   }
 
   /** One turn of `agent`. Its own `end` event is taken as the outcome, not passed on: the chat says when it ends. */
-  async *turn(agent: Agent, setting: TurnSetting): AsyncGenerator<AgentEvent, TurnOutcome> {
+  async turn(agent: Agent, setting: TurnSetting): Promise<TurnOutcome> {
     const member = this.#member(agent);
     const { meter } = setting.scope;
     if (!member.question) meter?.takeTurn();
@@ -109,28 +115,24 @@ export class ChatRoom {
     for (;;) {
       const newFrom = member.history.length;
       const appends = this.#catchUp(member);
-      if (member.question && !(yield* this.#takeAnswer(member, setting, isPut)))
+      if (member.question && !(await this.#takeAnswer(member, setting, isPut)))
         return { endedBy: "suspended" };
-      const { question, ...outcome } = yield* this.#step(member, setting, newFrom, appends);
-      member.question = question;
-      if (!question) return outcome;
+      const ended = await this.#step(member, setting, newFrom, appends);
+      member.question = ended.question;
+      if (!ended.question) return ended;
       isPut = true;
     }
   }
 
   /** The answer to what the agent asked becomes its next message; false when there is none. */
-  async *#takeAnswer(
-    member: Member,
-    setting: TurnSetting,
-    isPut: boolean,
-  ): AsyncGenerator<AgentEvent, boolean> {
+  async #takeAnswer(member: Member, setting: TurnSetting, isPut: boolean): Promise<boolean> {
     const { question, agent } = member;
     const { asker, onHumanAnswer } = setting.scope;
     if (!question || !asker) return false;
     let answer = asker.known(question.id);
     if (answer === undefined) {
       const origin = { from: agent.name, turn: setting.turn, spanId: "", path: setting.path };
-      if (!isPut) yield { type: "input-required", ...question, ...origin };
+      if (!isPut) await setting.emit({ type: "input-required", ...question, ...origin });
       const answered = await asker.answerTo(question);
       if (typeof answered !== "object") return false;
       answer = answered.answer;
@@ -142,52 +144,45 @@ export class ChatRoom {
     return true;
   }
 
-  async *#step(
+  async #step(
     member: Member,
     setting: TurnSetting,
     newFrom: number,
     appends: readonly string[],
-  ): AsyncGenerator<AgentEvent, Turned> {
+  ): Promise<Turned> {
     const { agent, history } = member;
     const request = { messages: history.messages, newFrom, contextVariables: setting.contextVariables };
-    const steps = runTurn(agent, request, this.#context(member, setting), {
-      turn: setting.turn,
-      path: setting.path,
-      appends,
-      onMessage: (message, span) => this.#reply(message, span),
-    });
+    const { turn, path, emit } = setting;
     let endedBy: EndedBy | undefined;
     let question: InputRequest | undefined;
-    const depth = setting.path.length;
-    try {
-      for (;;) {
-        const step = await steps.next();
-        if (step.done) return concluded(step.value, endedBy, question);
-        const event = step.value;
-        if (event.type === "end" && event.path.length === depth) {
-          endedBy = event.endedBy;
-          continue;
-        }
-        if (event.type === "input-required" && event.path.length === depth) question = requestOf(event);
-        yield event;
+    const take = (event: AgentEvent): Promise<void> | void => {
+      if (event.path.length === path.length) {
+        if (event.type === "end") return void (endedBy = event.endedBy);
+        if (event.type === "input-required") question = requestOf(event);
       }
-    } finally {
-      await steps.return(undefined);
-    }
+      return emit(event);
+    };
+    const onMessage = (message: AgentMessage, span: WeftSpan): void => this.#reply(message, span);
+    const options = { turn, path, appends, onMessage };
+    const reply = await pushTurn(agent, request, this.#context(member, setting), options, take);
+    return concluded(reply, endedBy, question);
   }
 
   #reply(message: AgentMessage, span: WeftSpan): void {
     if (this.log.has(message.id)) return;
     const place = this.log.append(message);
-    describeAppends(span, [`${this.log.id}:${place}=${message.id}`]);
+    if (span.isRecording()) describeAppends(span, [`${this.log.id}:${place}=${message.id}`]);
   }
 
   #context(member: Member, setting: TurnSetting): AgentContext {
-    const { signal, conversationId, hop } = setting;
-    const { contextId, history, session } = member;
+    const { signal, conversationId, hop, journal } = setting;
+    const { agent, contextId, history, session } = member;
     const budget = setting.scope.meter?.rest();
-    const given = { signal, conversationId, hop, contextId, history, session, ...(budget ? { budget } : {}) };
-    return setScope(createAgentContext(given), setting.scope);
+    const given = { signal, conversationId, hop, contextId, history, session };
+    if (!budget && !journal) return setScope(createAgentContext(given), setting.scope);
+    const kept = journal && nestedJournal(journal, `member/${agent.name}`);
+    const extra = { ...(budget ? { budget } : {}), ...(kept ? { journal: kept } : {}) };
+    return setScope(createAgentContext({ ...given, ...extra }), setting.scope);
   }
 
   #catchUp(member: Member): readonly string[] {
@@ -199,11 +194,11 @@ export class ChatRoom {
   #member(agent: Agent): Member {
     let member = this.#members.get(agent);
     if (!member) {
-      const before = this.#restored.get(agent.name);
-      this.#restored.delete(agent.name);
+      const before = this.#restored?.get(agent.name);
+      this.#restored?.delete(agent.name);
       member = {
         agent,
-        contextId: before?.contextId ?? randomUUID(),
+        contextId: before?.contextId ?? newShortId(),
         history: new History(before?.history),
         session: { state: before?.session },
         seen: before?.seen ?? 0,

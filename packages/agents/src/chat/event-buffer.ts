@@ -6,27 +6,34 @@
  *
  * I1  Pushing never blocks and never fails.
  * I2  Past the bound, a text delta is merged into the unread one of its message; if there is none, the oldest unread
- *     delta is dropped and counted. Other events always stay.
+ *     delta is dropped and counted. So is it while the unread deltas hold more text than they may. Other events
+ *     always stay.
  */
 import type { RunEvent } from "./questions.ts";
 
-export const eventBound = 1_024;
+const eventBound = 1_024;
+/** Characters of text in the unread deltas. */
+const textBound = 1024 * 1024;
 
 type TextDelta = Extract<RunEvent, { readonly type: "text-delta" }>;
 
 export class EventBuffer {
   readonly #bound: number;
+  readonly #textBound: number;
   #events: (RunEvent | undefined)[] = [];
   #head = 0;
   #unread = 0;
+  /** Characters in the unread deltas. */
+  #text = 0;
   /** No unread delta stands before this place: what was looked through once is not looked through again. */
   #deltasFrom = 0;
   #wake: (() => void) | undefined;
   #end: { readonly error?: Error } | undefined;
   #dropped = 0;
 
-  constructor(bound = eventBound) {
+  constructor(bound = eventBound, maxText = textBound) {
     this.#bound = bound;
+    this.#textBound = maxText;
   }
 
   /** Text deltas that were dropped because nobody read. */
@@ -36,10 +43,7 @@ export class EventBuffer {
 
   push(event: RunEvent): void {
     if (this.#end) return;
-    if (event.type === "text-delta" && this.#unread >= this.#bound) {
-      if (this.#merge(event)) return;
-      this.#dropOldest();
-    }
+    if (event.type === "text-delta" && this.#absorb(event)) return;
     this.#events.push(event);
     this.#unread++;
     this.#notify();
@@ -72,6 +76,7 @@ export class EventBuffer {
       if (this.#head > 512 && this.#head * 2 > this.#events.length) this.#compact();
       if (event) {
         this.#unread--;
+        if (event.type === "text-delta") this.#text -= event.text.length;
         return event;
       }
     }
@@ -84,6 +89,16 @@ export class EventBuffer {
     this.#head = 0;
   }
 
+  /** Makes room for a delta; true when an unread one took it in. */
+  #absorb(delta: TextDelta): boolean {
+    this.#text += delta.text.length;
+    while (this.#text > this.#textBound && this.#dropOldest());
+    if (this.#unread < this.#bound) return false;
+    if (this.#merge(delta)) return true;
+    this.#dropOldest();
+    return false;
+  }
+
   /** Only the last unread event can be the same message's: anything after it would be overtaken by the text. */
   #merge(delta: TextDelta): boolean {
     const last = this.#events.at(-1);
@@ -93,15 +108,19 @@ export class EventBuffer {
     return true;
   }
 
-  #dropOldest(): void {
+  /** False when there is none. */
+  #dropOldest(): boolean {
     for (let index = Math.max(this.#head, this.#deltasFrom); index < this.#events.length; index++) {
       this.#deltasFrom = index;
-      if (this.#events[index]?.type !== "text-delta") continue;
+      const event = this.#events[index];
+      if (event?.type !== "text-delta") continue;
       this.#events[index] = undefined;
+      this.#text -= event.text.length;
       this.#unread--;
       this.#dropped++;
-      return;
+      return true;
     }
+    return false;
   }
 
   #notify(): void {

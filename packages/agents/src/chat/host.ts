@@ -1,4 +1,4 @@
-import type { AgentEvent, AgentMessage, EndedBy } from "@weft/runtime/agent";
+import type { AgentMessage, EndedBy } from "@weft/runtime/agent";
 import type { Agent } from "@weft/runtime/agent";
 import type { ChatRoom } from "./chat-room.ts";
 import type { RunSetting } from "./run.ts";
@@ -13,7 +13,8 @@ export interface ChatHost extends Agent {
 }
 
 export interface HostedChat {
-  readonly steps: AsyncGenerator<AgentEvent, EndedBy>;
+  /** Holds it, to its end. */
+  steps(): Promise<EndedBy>;
   /** Where the chat is held. */
   readonly room: ChatRoom;
   toState(): unknown;

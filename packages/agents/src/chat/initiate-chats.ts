@@ -31,7 +31,8 @@ type AnyChat = SequentialChat & Partial<Pick<GraphChat, "id" | "prerequisites">>
 
 /**
  * Runs the chats. Without ids: in order, each given its own carryover and the summaries of all before it; results in
- * order. With ids: as a graph, each as soon as its prerequisites are done; results by id. Raises `invalid_argument`
+ * order. With ids: as a graph, each as soon as its prerequisites are done; results by id. A chat that is suspended is not
+ * done: it is in the results, with its state, and those that wait for it are not begun. Raises `invalid_argument`
  * for a bad chat, an unknown or missing id and a cycle, before any starts; a graph with a failure rejects with a
  * `GraphError` that holds every outcome.
  */
@@ -75,7 +76,10 @@ async function runInOrder(chats: readonly AnyChat[], conversationId: string): Pr
   for (const chat of chats) {
     const carryover = [...own(chat), ...earlier(chat, results)];
     const run = startTwoAgentChat(chat.sender, chat.recipient, { ...chat, carryover, conversationId });
-    results.push(await run.result);
+    const result = await run.result;
+    results.push(result);
+    // What comes after it builds on what it has not come to yet.
+    if (result.endedBy === "suspended") break;
   }
   return results;
 }

@@ -1,11 +1,11 @@
 /*
  * Nested chats (SEMANTICS C6): an agent that is asked talks with others first; the last summary is its reply.
  */
-import type { Agent, AgentContext, AgentMessage, AgentYield, EndedBy } from "@weft/runtime/agent";
-import { createMessage } from "@weft/runtime/agent";
+import type { Agent, AgentContext, AgentMessage, EndedBy } from "@weft/runtime/agent";
+import { createMessage, nestedJournal } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { WeftSpan } from "@weft/tracing/internal";
-import { bindGenerator, openSpan } from "@weft/tracing/internal";
+import { openSpan } from "@weft/tracing/internal";
 import { Attr, Outcomes } from "@weft/tracing/vocabulary";
 import { changeSession, readSession } from "../agent/agent-session.ts";
 import type { ReplyOutcome, ReplyStep, ReplyTurn } from "../agent/reply-chain.ts";
@@ -30,7 +30,7 @@ interface NestedState {
 /** Raises `invalid_argument` for a chat without a recipient, or one with a bad summary method. */
 export function nestedStep(agent: Agent, chats: readonly NestedChat[]): ReplyStep {
   checkNestedChats(agent, chats);
-  return async function* answerByNestedChats(turn) {
+  return async (turn) => {
     const before = readSession(turn.context).nested as NestedState | undefined;
     const summaries = [...(before?.summaries ?? [])];
     let hasRun = summaries.length > 0;
@@ -39,7 +39,7 @@ export function nestedStep(agent: Agent, chats: readonly NestedChat[]): ReplySte
       const message = openingOf(chat, index, turn);
       if (message === undefined) continue;
       const resumed = before?.index === index ? before : undefined;
-      const ended = yield* runNested(agent, turn, { ...chat, message }, summaries, resumed);
+      const ended = await runNested(agent, turn, { ...chat, message }, summaries, resumed);
       if (ended.endedBy === "suspended") {
         changeSession(turn.context, { nested: { index, summaries, ...ended.state } });
         return { final: true, reply: null, endedBy: "suspended" } satisfies ReplyOutcome;
@@ -75,59 +75,55 @@ interface Ended {
   readonly state: { readonly room: RoomState; readonly chat: Readonly<Record<string, unknown>> };
 }
 
-async function* runNested(
+async function runNested(
   agent: Agent,
-  { context, request, asker }: ReplyTurn,
+  { context, request, asker, emit }: ReplyTurn,
   chat: NestedChat,
   summaries: readonly string[],
   resumed: NestedState | undefined,
-): AsyncGenerator<AgentYield, Ended> {
+): Promise<Ended> {
   const { message, ...options } = chat;
   const carryover = [...listOf(chat.carryover), ...summaries];
   const given = { ...options, message: createMessage(message as AgentMessage), carryover };
   const state = resumed && { room: resumed.room, chat: resumed.chat };
   const driver = twoAgentDriver(agent, chat.recipient, given, { state });
   const ledger = new UsageLedger();
-  const ended = yield* driveNested(driver, context, ledger, (span) => ({
+  const ended = await driveNested(driver, context, ledger, (span) => ({
     span,
     signal: context.signal,
     conversationId: context.conversationId,
     contextVariables: request.contextVariables,
     hop: context.hop,
+    journal: context.journal && nestedJournal(context.journal, "nested"),
     asker,
     meter: meterOf(context),
     onHumanAnswer: (answer) => scopeOf(context)?.onHumanAnswer?.(answer),
+    emit,
   }));
-  for (const report of ledger.reports) yield { type: "usage", ...report };
+  for (const report of ledger.reports) await emit({ type: "usage", ...report });
   return ended;
 }
 
 /** A driver's steps in its span, inside the turn that asked; its events come from inside. */
-async function* driveNested(
+async function driveNested(
   driver: RunDriver,
   context: AgentContext,
   ledger: UsageLedger,
   settingOf: (span: WeftSpan) => RunSetting,
-): AsyncGenerator<AgentYield, Ended> {
+): Promise<Ended> {
   const opened = openSpan(driver.span);
   try {
-    const setting = opened.run(() => settingOf(opened.span));
-    const steps = bindGenerator(
-      opened.span.context,
-      opened.run(() => driver.steps(setting)),
-    );
-    const endedBy = (yield* steps) as EndedBy;
+    const setting = settingOf(opened.span);
+    const endedBy = await opened.run(() => driver.steps(setting));
     const isSuspended = endedBy === "suspended";
     const summary = isSuspended ? "" : await opened.run(() => driver.summarize(setting, ledger));
     opened.span.setAttribute(Attr.chatEndedBy, endedBy);
     opened.end(isSuspended ? Outcomes.suspended : undefined);
     return { endedBy, summary, state: driver.toState() };
   } catch (error) {
-    context.signal.throwIfAborted();
+    if (context.signal.aborted) opened.end(Outcomes.cancelled);
     opened.fail(error);
     throw error;
-  } finally {
-    opened.end(Outcomes.cancelled);
   }
 }
 

@@ -33,12 +33,12 @@ interface Question {
 
 export class Questions implements Asker {
   readonly #open = new Map<string, Question>();
-  readonly #answers: ReadonlyMap<string, HumanInputAnswer>;
+  readonly #answers: Readonly<Record<string, HumanInputAnswer>>;
   readonly #hasReader: () => boolean;
 
   constructor(hasReader: () => boolean, answers: Readonly<Record<string, HumanInputAnswer>> = {}) {
     this.#hasReader = hasReader;
-    this.#answers = new Map(Object.entries(answers));
+    this.#answers = answers;
   }
 
   /** Questions without an answer. */
@@ -47,7 +47,7 @@ export class Questions implements Asker {
   }
 
   known(requestId: string): HumanInputAnswer | undefined {
-    return this.#answers.get(requestId);
+    return Object.hasOwn(this.#answers, requestId) ? this.#answers[requestId] : undefined;
   }
 
   async answerTo(request: InputRequest): Promise<Answered> {

@@ -31,6 +31,19 @@ function fromState(agent: Agent, given: unknown, options: AgentResumeOptions): R
   const kind: ChatState["kind"] = recipient ? "twoAgent" : "lone";
   const state = readChatState(given, kind, agent.name);
   if (!recipient) return startLoneRun(agent, [], rest, { state, answers });
+  const { recipient: before = recipient.name, turn } = state.chat as {
+    readonly recipient?: string;
+    readonly turn?: unknown;
+  };
+  if (!Number.isInteger(turn)) {
+    throw new WeftError("invalid_argument", "The chat's state cannot be read: chat.turn is wrong.");
+  }
+  if (before !== recipient.name) {
+    throw new WeftError(
+      "invalid_argument",
+      `The chat's state is of a chat with "${before}", not with "${recipient.name}".`,
+    );
+  }
   return startTwoAgentChat(agent, recipient, { ...rest, recipient }, { state, answers });
 }
 

@@ -11,22 +11,21 @@
  * I3  Leaving the loop, `cancel` and the caller's signal each cancel all that the run started (`detached`: leaving does not).
  * I4  A rejection that nobody reads never ends the process.
  */
-import { randomUUID } from "node:crypto";
-import type { AgentEvent, AgentMessage, Budget, EndedBy, Hop } from "@weft/runtime/agent";
+import type { AgentEvent, AgentMessage, Budget, Emit, EndedBy, Hop, Journal } from "@weft/runtime/agent";
 import { ambientTurn, messageText } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { Attributes, OpenSpan, WeftSpan } from "@weft/tracing/internal";
-import { bindGenerator, conversationOf, injectCarrier, traceIdOf } from "@weft/tracing/internal";
+import { conversationOf, injectCarrier, newShortId, traceIdOf } from "@weft/tracing/internal";
 import { Attr, Outcomes } from "@weft/tracing/vocabulary";
 import type { HumanInputAnswer } from "../agent/human-answer.ts";
-import { AbortGuard } from "./abort-guard.ts";
-import { BudgetMeter, checkBudget, spent } from "./budget-meter.ts";
+import { BudgetMeter, checkBudget } from "./budget-meter.ts";
 import type { ChatResult } from "./chat-result.ts";
 import { RunError } from "./chat-result.ts";
 import type { ChatState, RoomState } from "./chat-state.ts";
 import { stateVersion, toPlainState } from "./chat-state.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { meterOf } from "./meter-of.ts";
+import { RunAbort } from "./run-abort.ts";
 import { openRunSpan } from "./open-run-span.ts";
 import type { RunEvent } from "./questions.ts";
 import { Questions } from "./questions.ts";
@@ -59,9 +58,12 @@ export interface RunSetting {
   readonly conversationId: string;
   readonly contextVariables: Record<string, unknown>;
   readonly hop: Hop;
+  /** Of the turn in which this chat is held: of a nested chat. */
+  readonly journal?: Journal | undefined;
   readonly asker: Asker | undefined;
   readonly meter: BudgetMeter | undefined;
   readonly onHumanAnswer: (answer: HumanAnswer) => void;
+  readonly emit: Emit<AgentEvent>;
 }
 
 /** What runs: its span, its steps, and how to tell what was said so far. */
@@ -70,12 +72,13 @@ export interface RunDriver {
   /** The name on the run's own events. */
   readonly from: string;
   readonly span: { readonly name: string; readonly type: string; readonly attributes: Attributes };
-  steps(setting: RunSetting): AsyncGenerator<AgentEvent, EndedBy>;
+  /** Holds the chat, to its end. */
+  steps(setting: RunSetting): Promise<EndedBy>;
   history(): readonly AgentMessage[];
-  /** Asked once, after a plain end, while the run's span is still open. */
+  /** Asked once, after a plain end, while the run's span is still open; not of a chat that is suspended: it goes on. */
   summarize(setting: RunSetting, usage: UsageLedger): Promise<string>;
   /** The last message as its agent's `responseFormat` reads it. */
-  output?(): Promise<unknown>;
+  output?(): Promise<unknown> | undefined;
   /** Asked when the chat is suspended. */
   toState(): { readonly room: RoomState; readonly chat: Readonly<Record<string, unknown>> };
 }
@@ -87,7 +90,7 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent>, AsyncDisp
   readonly #options: RunOptions;
   readonly #state: ChatState | undefined;
   readonly #runId: string;
-  readonly #abort = new AbortController();
+  readonly #abort: RunAbort;
   readonly #buffer = new EventBuffer();
   readonly #usage: UsageLedger;
   readonly #questions: Questions;
@@ -106,7 +109,7 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent>, AsyncDisp
     this.#driver = driver;
     this.#options = options;
     this.#state = state;
-    this.#runId = state?.runId ?? randomUUID();
+    this.#runId = state?.runId ?? newShortId();
     this.#usage = new UsageLedger(state?.usage);
     this.#humanInput = [...(state?.humanInput ?? [])];
     this.#contextVariables = { ...state?.contextVariables, ...options.contextVariables };
@@ -120,7 +123,11 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent>, AsyncDisp
       state?.conversationId ??
       ambient?.conversationId ??
       conversationOf() ??
-      randomUUID();
+      newShortId();
+    this.#abort = new RunAbort({
+      follows: [options.signal, options.detached ? undefined : ambient?.signal],
+      deadline: this.#meter?.deadline,
+    });
     this.result = this.#drive() as Promise<ChatResult<Output>>;
     this.result.catch(() => undefined);
   }
@@ -132,7 +139,7 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent>, AsyncDisp
 
   /** Cancels all that the run started; `result` then rejects with an AbortError whose cause is `reason`. */
   cancel(reason?: unknown): void {
-    this.#abort.abort(reason);
+    this.#abort.cancel(reason);
   }
 
   /**
@@ -178,8 +185,7 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent>, AsyncDisp
   }
 
   async #drive(): Promise<ChatResult> {
-    const release = this.#follow();
-    using guard = new AbortGuard(this.#abort.signal);
+    using abort = this.#abort;
     const { opened, home } = openRunSpan(this.#driver.span, {
       conversationId: this.conversationId,
       runId: this.#runId,
@@ -187,10 +193,10 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent>, AsyncDisp
     });
     this.#home = home;
     const traceId = opened.span.isRecording() ? traceIdOf(opened.span.context) : undefined;
-    const setting = opened.run(() => this.#setting(opened.span));
     try {
-      const endedBy = await this.#pump(opened, setting, guard);
-      const summary = await guard.wait(opened.run(() => this.#driver.summarize(setting, this.#usage)));
+      abort.signal.throwIfAborted();
+      // A chat that ended plainly in the moment of its abort ended plainly.
+      const { endedBy, summary } = await abort.wait(opened.run(() => this.#hold(opened.span)));
       const result = this.#toResult(endedBy, summary, traceId);
       const output = endedBy === "suspended" ? undefined : await this.#driver.output?.();
       return this.#finish(opened, endedBy, output === undefined ? result : { ...result, output });
@@ -198,15 +204,20 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent>, AsyncDisp
       const error = this.#errorOf(thrown);
       if (error.code === "budget_exceeded") return this.#endOfBudget(opened, error, traceId);
       throw this.#fail(opened, error, traceId);
-    } finally {
-      release();
     }
+  }
+
+  async #hold(span: WeftSpan): Promise<{ readonly endedBy: EndedBy; readonly summary: string }> {
+    const setting = this.#setting(span);
+    const endedBy = await this.#driver.steps(setting);
+    const isOver = endedBy !== "suspended";
+    return { endedBy, summary: isOver ? await this.#driver.summarize(setting, this.#usage) : "" };
   }
 
   #setting(span: WeftSpan): RunSetting {
     const ambient = ambientTurn();
     const own = injectCarrier();
-    const deadlines = [ambient?.hop.deadline, this.#meter?.deadline].filter((time) => time !== undefined);
+    const deadline = earlier(ambient?.hop.deadline, this.#meter?.deadline);
     return {
       span,
       signal: this.#abort.signal,
@@ -215,24 +226,13 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent>, AsyncDisp
       hop: {
         carrier: own["traceparent"] === undefined ? { ...ambient?.hop.carrier, ...own } : own,
         hops: ambient?.hop.hops ?? 0,
-        ...(deadlines.length > 0 ? { deadline: Math.min(...deadlines) } : {}),
+        ...(deadline === undefined ? {} : { deadline }),
       },
       asker: this.#questions,
       meter: this.#meter,
       onHumanAnswer: (answer) => this.#humanInput.push(answer),
+      emit: (event) => this.#see(event),
     };
-  }
-
-  async #pump(opened: OpenSpan, setting: RunSetting, guard: AbortGuard): Promise<EndedBy> {
-    setting.signal.throwIfAborted();
-    const steps = bindGenerator(
-      opened.span.context,
-      opened.run(() => this.#driver.steps(setting)),
-    );
-    let step = await guard.wait(steps.next());
-    for (; !step.done; step = await guard.wait(steps.next())) this.#see(step.value);
-    // A chat that ended plainly in the moment of its abort ended plainly.
-    return step.value as EndedBy;
   }
 
   #see(event: AgentEvent): void {
@@ -318,32 +318,15 @@ export class Run<Output = unknown> implements AsyncIterable<RunEvent>, AsyncDisp
       ...this.#driver.toState(),
     });
   }
+}
 
-  #follow(): () => void {
-    const ambient = this.#options.detached ? undefined : ambientTurn()?.signal;
-    const signals = [this.#options.signal, ambient].filter((signal) => signal !== undefined);
-    const listeners = signals.map((signal) => ({ signal, abort: () => this.cancel(signal.reason) }));
-    for (const { signal, abort } of listeners) {
-      if (signal.aborted) abort();
-      signal.addEventListener("abort", abort, { once: true });
-    }
-    const timer = this.#startDeadline();
-    return () => {
-      clearTimeout(timer);
-      for (const { signal, abort } of listeners) signal.removeEventListener("abort", abort);
-    };
-  }
-
-  #startDeadline(): NodeJS.Timeout | undefined {
-    const deadline = this.#meter?.deadline;
-    if (deadline === undefined) return undefined;
-    const late = (): void => this.cancel(spent("deadlineMs"));
-    return setTimeout(late, Math.max(0, Math.min(deadline - Date.now(), 2 ** 31 - 1)));
-  }
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 function checkAnswers(state: ChatState | undefined, answers: ResumedRun["answers"]): void {
-  for (const id of Object.keys(answers ?? {})) {
+  if (!answers) return;
+  for (const id of Object.keys(answers)) {
     if (state?.pending.some((request) => request.id === id)) continue;
     throw new WeftError("invalid_argument", `There is an answer to "${id}", which the state does not ask.`);
   }

@@ -1,10 +1,10 @@
 /*
  * A chat of two (SEMANTICS C1): the starter's message, then each in turn.
  */
-import type { Agent, AgentEvent, AgentMessage, EndedBy, MessageInput } from "@weft/runtime/agent";
-import { createMessage, projectMessage } from "@weft/runtime/agent";
+import type { Agent, AgentMessage, EndedBy, MessageInput } from "@weft/runtime/agent";
+import { createMessage, messageText, projectMessage } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
-import { recordText } from "@weft/tracing/internal";
+import { recordSummary } from "@weft/tracing/internal";
 import { Attr, Operations, SpanTypes } from "@weft/tracing/vocabulary";
 import type { HumanInput, HumanInputMode } from "../agent/human-answer.ts";
 import { askHuman, createInputRequest, toText } from "../agent/human-input.ts";
@@ -51,9 +51,7 @@ export function startTwoAgentChat(
   { state, answers }: ResumedRun = {},
 ): Run {
   const { maxTurns } = options;
-  if (typeof (recipient as Partial<Agent> | undefined)?.respond !== "function") {
-    throw new WeftError("invalid_argument", "A chat's recipient must be an agent.");
-  }
+  checkRecipient(recipient);
   if (starter === recipient || starter.name === recipient.name) {
     throw new WeftError(
       "invalid_argument",
@@ -68,6 +66,12 @@ export function startTwoAgentChat(
   }
   warnOfEndless(starter, recipient, maxTurns);
   return new Run(twoAgentDriver(starter, recipient, options, { state }), options, { state, answers });
+}
+
+/** Raises `invalid_argument` for what is no agent. */
+export function checkRecipient(recipient: Agent | undefined): void {
+  if (typeof recipient?.respond === "function") return;
+  throw new WeftError("invalid_argument", "A chat's recipient must be an agent.");
 }
 
 /** Where a chat of two begins when it is not new. */
@@ -94,23 +98,27 @@ export function twoAgentDriver(
     kind: "twoAgent",
     from: starter.name,
     span: spanOf(starter, recipient, options),
-    async *steps(setting) {
+    async steps(setting) {
       const needsOpening = !state && (options.message !== undefined || earlier.length === 0);
       const said = needsOpening ? [await openingMessage(starter, recipient, options, setting)] : [];
       if (isChatHost(recipient)) {
         hosted = recipient[hostChat]([...earlier, ...said], setting, state?.chat["hosted"]);
         room = hosted.room;
-        return yield* hosted.steps;
+        return hosted.steps();
       }
       room.restore(earlier, setting.span);
       for (const message of said) room.add(message, setting.span);
       // Who spoke last is answered; a chat that goes on from its messages may be at either side.
       if (earlier.length > 0 && room.log.messages.at(-1)?.name === recipient.name) progress.turn = 2;
-      return yield* takeTurns(room, starter, recipient, options, setting, progress);
+      return takeTurns(room, starter, recipient, options, setting, progress);
     },
     toState: () => ({
       room: hosted ? new ChatRoom().toState() : room.toState(),
-      chat: { turn: progress.turn, ...(hosted ? { hosted: hosted.toState() } : {}) },
+      chat: {
+        recipient: recipient.name,
+        turn: progress.turn,
+        ...(hosted ? { hosted: hosted.toState() } : {}),
+      },
     }),
     output: () => readOutput(room.log.messages, isChatHost(recipient) ? [starter] : [starter, recipient]),
     history,
@@ -119,10 +127,15 @@ export function twoAgentDriver(
       const { summaryPrompt: prompt } = options;
       const parties = { starter, recipient, history: history() };
       const summary = await summarize({ method, prompt, ...parties, signal, usage, meter });
-      if (summary) recordText(span, Attr.chatSummary, summary);
+      if (summary) recordSummary(span, summary, saidBefore(room, summary));
       return summary;
     },
   };
+}
+
+/** The message whose text the summary is, as most are. */
+function saidBefore({ log }: ChatRoom, summary: string): string | undefined {
+  return log.messages.findLast((message) => messageText(message) === summary)?.id;
 }
 
 function spanOf(starter: Agent, recipient: Agent, { maxTurns }: TwoAgentOptions): RunDriver["span"] {
@@ -138,14 +151,14 @@ function spanOf(starter: Agent, recipient: Agent, { maxTurns }: TwoAgentOptions)
   };
 }
 
-async function* takeTurns(
+async function takeTurns(
   room: ChatRoom,
   starter: Agent,
   recipient: Agent,
   { maxTurns = Infinity }: TwoAgentOptions,
   setting: RunSetting,
   progress: { turn: number },
-): AsyncGenerator<AgentEvent, EndedBy> {
+): Promise<EndedBy> {
   for (; progress.turn < maxTurns * 2; progress.turn++) {
     const { turn } = progress;
     const [speaker, sender] = turn % 2 === 1 ? [recipient, starter] : [starter, recipient];
@@ -154,7 +167,7 @@ async function* takeTurns(
     const { onHumanAnswer, asker, meter } = setting;
     const scope = { sender, onHumanAnswer, asker, meter, onTarget };
     setting.span.setAttribute(Attr.chatTurns, turn);
-    const { message, endedBy } = yield* room.turn(speaker, { ...setting, turn, path: [], scope });
+    const { message, endedBy } = await room.turn(speaker, { ...setting, turn, path: [], scope });
     if (!message) return endedBy ?? "noReply";
     if (target !== undefined && endsHere(target, [starter, recipient])) return "termination";
   }
@@ -175,17 +188,17 @@ async function openingMessage(
   setting: RunSetting,
 ): Promise<AgentMessage> {
   const { message, carryover = [] } = options;
-  const items = Array.isArray(carryover)
-    ? (carryover as readonly CarryoverItem[])
-    : [carryover as CarryoverItem];
+  // One empty text is nothing to carry over, as in AG2; in a list it is an item like any other.
+  const given = carryover === "" ? [] : carryover;
+  const items = Array.isArray(given) ? (given as readonly CarryoverItem[]) : [given as CarryoverItem];
   const { contextVariables } = setting;
-  const given =
+  const said =
     message === undefined
       ? await askForOpening(starter, recipient, setting)
       : typeof message === "function"
         ? await message(starter, recipient, { ...contextVariables, carryover: items })
         : message;
-  const full = withCarryover(given, items);
+  const full = withCarryover(said, items);
   return createMessage({
     ...(typeof full === "string" ? { content: full } : full),
     role: "assistant",
@@ -204,11 +217,10 @@ async function askForOpening(starter: Agent, recipient: Agent, setting: RunSetti
   const prompt = `Your message to ${recipient.name}?`;
   const request = createInputRequest({ kind: "reply", agent: starter.name, prompt });
   const context = openingContext(starter, setting);
-  const asking = askHuman({ request, humanInput, context, asker: undefined });
-  for (;;) {
-    const step = await asking.next();
-    if (step.done) return toText(typeof step.value === "object" ? step.value.answer : "");
-  }
+  // Who has a `humanInput` is asked by it: there is no event.
+  const emit = (): void => undefined;
+  const answered = await askHuman({ request, humanInput, context, asker: undefined, emit });
+  return toText(typeof answered === "object" ? answered.answer : "");
 }
 
 let hasWarned = false;

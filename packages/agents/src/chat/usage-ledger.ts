@@ -21,16 +21,15 @@ export class UsageLedger {
   #cost = 0;
   #isCostKnown = true;
   #isEmpty = true;
-  // Without a prototype: an agent may have any name, `__proto__` too.
-  readonly #byAgent: Record<string, Usage> = Object.create(null);
-  readonly #byModel: Record<string, Usage> = Object.create(null);
+  readonly #byAgent = new Map<string, Usage>();
+  readonly #byModel = new Map<string, Usage>();
 
   constructor(before?: LedgerState) {
     if (!before || before.isEmpty) return;
     const { byAgent, byModel, ...total } = before.usage;
     this.#total = { ...noUsage, ...total };
-    Object.assign(this.#byAgent, byAgent);
-    Object.assign(this.#byModel, byModel);
+    for (const [agent, usage] of Object.entries(byAgent)) this.#byAgent.set(agent, usage);
+    for (const [model, usage] of Object.entries(byModel)) this.#byModel.set(model, usage);
     this.#isEmpty = false;
     this.#cost = before.cost ?? 0;
     this.#isCostKnown = before.cost !== undefined;
@@ -57,14 +56,15 @@ export class UsageLedger {
   add({ usage, model, cost }: UsageReport, agent: string): void {
     this.#isEmpty = false;
     this.#total = addUsage(this.#total, usage);
-    this.#byAgent[agent] = addUsage(this.#byAgent[agent] ?? noUsage, usage);
-    if (model !== undefined) this.#byModel[model] = addUsage(this.#byModel[model] ?? noUsage, usage);
+    this.#byAgent.set(agent, addUsage(this.#byAgent.get(agent) ?? noUsage, usage));
+    if (model !== undefined) this.#byModel.set(model, addUsage(this.#byModel.get(model) ?? noUsage, usage));
     if (cost === undefined) this.#isCostKnown = false;
     else this.#cost += cost;
   }
 
   usage(): ChatUsage {
-    return { ...this.#total, byAgent: { ...this.#byAgent }, byModel: { ...this.#byModel } };
+    const byAgent = Object.fromEntries(this.#byAgent);
+    return { ...this.#total, byAgent, byModel: Object.fromEntries(this.#byModel) };
   }
 
   /** USD; undefined when the price of any call is unknown, and when no call told its usage. */

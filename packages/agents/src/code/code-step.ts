@@ -19,8 +19,7 @@ export function codeStep(name: string, options: CodeExecutionOptions): ReplyStep
   if (lastMessages !== "auto" && !(Number.isInteger(lastMessages) && lastMessages > 0)) {
     throw new WeftError("invalid_argument", `Agent "${name}": codeExecution.lastMessages must be 1 or more.`);
   }
-  // eslint-disable-next-line require-yield -- code has no events on its way
-  return async function* runCode({ messages, context }) {
+  return async ({ messages, context }) => {
     const blocks = newestBlocks(messages, name, lastMessages);
     if (blocks.length === 0) return undefined;
     const result = await instrument(definitionOf(name, blocks), async (span) => {

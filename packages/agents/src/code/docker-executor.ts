@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CodeExecutor, ExecutorLimits } from "./code-executor.ts";
+import type { CodeExecutor, CodeResult, ExecutorLimits } from "./code-executor.ts";
 import { runBlocks } from "./local-executor.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -37,7 +37,7 @@ export function dockerExecutor(options: DockerExecutorOptions = {}): CodeExecuto
           const run = [command, ...runArguments(options, name, folder), ...inside] as const;
           const limits = { cwd: folder, env, maxOutputBytes };
           try {
-            return await runCommand(run, { ...limits, timeoutMs: restMs, signal });
+            return told(await runCommand(run, { ...limits, timeoutMs: restMs, signal }));
           } finally {
             // The command line is gone; its container need not be.
             const kill = [command, "rm", "--force", name] as const;
@@ -57,6 +57,11 @@ function runArguments(options: DockerExecutorOptions, name: string, folder: stri
   const safety = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
   const place = ["--volume", `${folder}:/workspace`, "--workdir", "/workspace"];
   return ["run", "--rm", "--init", "--name", name, ...limits, ...safety, ...place, ...args, image];
+}
+
+/** `docker run` exits with 125 when it was Docker that failed (no daemon, no image), not the code. */
+function told(result: CodeResult): CodeResult {
+  return result.exitCode === 125 ? { ...result, reason: "unavailable" } : result;
 }
 
 /** What the command line needs to find its daemon and login. */

@@ -1,7 +1,7 @@
 /*
  * Asks a model who speaks next (SEMANTICS G5).
  */
-import type { Agent, AgentMessage, History, UsageReport } from "@weft/runtime/agent";
+import type { Agent, AgentMessage, History, Journal, UsageReport } from "@weft/runtime/agent";
 import { createMessage, messageText } from "@weft/runtime/agent";
 import type { BudgetMeter } from "../chat/budget-meter.ts";
 import { generateWithModel } from "../model/call-model.ts";
@@ -15,6 +15,7 @@ export interface AutoSelection {
   readonly maxRetries: number;
   readonly signal: AbortSignal;
   readonly meter: BudgetMeter | undefined;
+  readonly journal: Journal | undefined;
   /** The group's name. */
   readonly name: string;
   readonly onUsage: (usage: UsageReport) => void;
@@ -37,6 +38,7 @@ export async function askSelector(selection: AutoSelection): Promise<Agent | und
       },
       signal: selection.signal,
       meter: selection.meter,
+      journal: selection.journal,
       name: selection.name,
       context: [...transcript.runs(), ...asked.map(({ id }) => `id:${id}`)],
       freshFrom: transcript.messages.length,

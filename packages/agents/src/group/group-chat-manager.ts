@@ -3,8 +3,10 @@ import type {
   AgentMessage,
   AgentRequest,
   AgentYield,
+  Emit,
   TurnDescription,
 } from "@weft/runtime/agent";
+import { PushingAgent, pushReply } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { IsTerminationMessage } from "../agent/termination.ts";
 import type { ChatHost, HostedChat } from "../chat/host.ts";
@@ -25,7 +27,7 @@ export interface GroupChatManagerOptions {
 }
 
 /** A group chat under AG2's name for it: who is told to start a chat with it starts the group's chat. */
-export class GroupChatManager implements ChatHost {
+export class GroupChatManager extends PushingAgent implements ChatHost {
   readonly name: string;
   readonly description?: string;
   readonly groupChat: GroupChat;
@@ -33,6 +35,7 @@ export class GroupChatManager implements ChatHost {
   readonly #group: GroupChat;
 
   constructor(options: GroupChatManagerOptions) {
+    super();
     const { groupChat, name = "chat_manager", model, isTerminationMessage, description } = options;
     if (!(groupChat instanceof GroupChat)) {
       throw new WeftError("invalid_argument", "A GroupChatManager needs a groupChat.");
@@ -52,8 +55,8 @@ export class GroupChatManager implements ChatHost {
     if (told !== undefined) this.description = told;
   }
 
-  respond(request: AgentRequest, context: AgentContext): AsyncGenerator<AgentYield> {
-    return this.#group.respond(request, context);
+  [pushReply](request: AgentRequest, context: AgentContext, emit: Emit<AgentYield>): Promise<void> {
+    return this.#group[pushReply](request, context, emit);
   }
 
   [hostChat](messages: readonly AgentMessage[], setting: RunSetting, state?: unknown): HostedChat {

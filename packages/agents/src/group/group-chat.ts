@@ -14,12 +14,13 @@ import type {
   AgentRequest,
   AgentSkill,
   AgentYield,
+  Emit,
   EndedBy,
   History,
   MessageInput,
   TurnDescription,
 } from "@weft/runtime/agent";
-import { createMessage, messageText } from "@weft/runtime/agent";
+import { PushingAgent, createMessage, messageText, pushReply } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { Attributes } from "@weft/tracing/internal";
 import { activeContext, describeAppends } from "@weft/tracing/internal";
@@ -43,7 +44,7 @@ import { hostedSteps } from "./hosted-steps.ts";
 import type { ResumeOptions } from "./resume.ts";
 import { parseGiven, readResumed } from "./resume.ts";
 
-export class GroupChat implements ChatHost {
+export class GroupChat extends PushingAgent implements ChatHost {
   readonly name: string;
   readonly description?: string;
   readonly skills?: readonly AgentSkill[];
@@ -56,6 +57,7 @@ export class GroupChat implements ChatHost {
 
   /** Raises `invalid_argument` for rules that contradict each other, naming them. */
   constructor(options: GroupChatOptions) {
+    super();
     this.options = options;
     this.#rules = toRules(options);
     this.name = this.#rules.name;
@@ -95,7 +97,7 @@ export class GroupChat implements ChatHost {
   }
 
   /** Answers as one agent: the members talk, and the last message is the reply. */
-  async *respond(request: AgentRequest, context: AgentContext): AsyncGenerator<AgentYield> {
+  async [pushReply](request: AgentRequest, context: AgentContext, emit: Emit<AgentYield>): Promise<void> {
     const { session, asker, isAnswer } = this.#takeUp(request, context);
     const span = trace.getSpan(activeContext()) ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
     const { log } = session.room;
@@ -103,28 +105,44 @@ export class GroupChat implements ChatHost {
     session.open([], span);
     if (!isAnswer) describeAppends(span, log.mirror(context.history, isNew ? 0 : request.newFrom, ""));
     const before = log.length;
-    const { signal, conversationId, hop } = context;
+    const { signal, conversationId, hop, journal } = context;
     const contextVariables = withDefaults(request.contextVariables, this.options.contextVariables);
     const onHumanAnswer = scopeOf(context)?.onHumanAnswer;
     const meter = meterOf(context);
-    const setting = { span, signal, conversationId, hop, contextVariables, onHumanAnswer, asker, meter };
-    const { endedBy, pendingId } = yield* withPending(session.rounds(setting));
+    let pendingId: string | undefined;
+    const take = (event: AgentEvent): Promise<void> | void => {
+      if (event.type === "input-required") pendingId = event.id;
+      return emit(event);
+    };
+    const given = {
+      span,
+      signal,
+      conversationId,
+      hop,
+      journal,
+      contextVariables,
+      onHumanAnswer,
+      asker,
+      meter,
+    };
+    const endedBy = await session.rounds({ ...given, emit: take });
     if (endedBy === "suspended") {
       context.session.state = { group: session.toState(), ...(pendingId ? { pendingId } : {}) };
     } else {
       context.session.state = undefined;
       const last = log.length > before ? log.messages.at(-1) : undefined;
       // The same message under the group's name: to the outer chat it is the group that said it.
-      if (last) yield { type: "message", text: messageText(last), message: asReply(last, this.name) };
+      if (last) await emit({ type: "message", text: messageText(last), message: asReply(last, this.name) });
     }
-    yield { type: "end", endedBy };
+    await emit({ type: "end", endedBy });
   }
 
   [hostChat](messages: readonly AgentMessage[], setting: RunSetting, state?: unknown): HostedChat {
     const session = new GroupSession(this, this.#rules, isSessionState(state) ? state : undefined);
     const { contextVariables } = setting;
     withDefaults(contextVariables, this.options.contextVariables);
-    const steps = hostedSteps(this, session, { messages, setting, attributes: this.#attributes() });
+    const steps = (): Promise<EndedBy> =>
+      hostedSteps(this, session, { messages, setting, attributes: this.#attributes() });
     return { steps, room: session.room, toState: () => session.toState() };
   }
 
@@ -137,6 +155,9 @@ export class GroupChat implements ChatHost {
     const { room, chat } = resumed.state ?? {};
     const kept = { ...(chat?.["session"] as object | undefined), room };
     const state = isSessionState(kept) ? kept : undefined;
+    if (resumed.state && !state) {
+      throw new WeftError("invalid_argument", "The chat's state cannot be read: chat.session is wrong.");
+    }
     const session = new GroupSession(this, this.#rules, state);
     const driver: RunDriver = {
       kind: "group",
@@ -150,7 +171,7 @@ export class GroupChat implements ChatHost {
           ...this.#attributes(),
         },
       },
-      steps: (setting: RunSetting) => {
+      steps: async (setting: RunSetting) => {
         session.open(opening ? [...earlier, opening] : earlier, setting.span);
         return session.rounds(setting satisfies GroupSetting);
       },
@@ -214,23 +235,6 @@ function withDefaults(
     if (name !== "__proto__" && !Object.hasOwn(variables, name)) variables[name] = value;
   }
   return variables;
-}
-
-/** Passes the events on and notes the question that is open at the end. */
-async function* withPending(
-  rounds: AsyncGenerator<AgentEvent, EndedBy>,
-): AsyncGenerator<AgentEvent, { readonly endedBy: EndedBy; readonly pendingId: string | undefined }> {
-  let pendingId: string | undefined;
-  try {
-    for (;;) {
-      const step = await rounds.next();
-      if (step.done) return { endedBy: step.value, pendingId };
-      if (step.value.type === "input-required") pendingId = step.value.id;
-      yield step.value;
-    }
-  } finally {
-    await rounds.return("aborted");
-  }
 }
 
 function asReply(message: AgentMessage, name: string): AgentMessage {

@@ -10,22 +10,33 @@
  * I4  A round that was suspended is taken up where it was: its speaker, or the choice of one.
  */
 import { randomUUID } from "node:crypto";
-import type { Agent, AgentEvent, AgentMessage, EndedBy, Hop } from "@weft/runtime/agent";
-import { createAgentContext, createMessage } from "@weft/runtime/agent";
+import type {
+  Agent,
+  AgentContext,
+  AgentEvent,
+  AgentMessage,
+  Emit,
+  EndedBy,
+  Hop,
+  InputRequest,
+  Journal,
+} from "@weft/runtime/agent";
+import { createAgentContext, createMessage, nestedJournal } from "@weft/runtime/agent";
 import type { Span } from "@weft/tracing/internal";
 import { Attr } from "@weft/tracing/vocabulary";
+import type { QuestionEvent } from "../agent/human-input.ts";
+import { askHuman, createInputRequest } from "../agent/human-input.ts";
 import type { IsTerminationMessage } from "../agent/termination.ts";
 import type { BudgetMeter } from "../chat/budget-meter.ts";
 import { ChatRoom } from "../chat/chat-room.ts";
-import type { Asker, ChatScope, HumanAnswer } from "../chat/scope.ts";
+import type { Answered, Asker, ChatScope, HumanAnswer } from "../chat/scope.ts";
 import { setScope } from "../chat/scope.ts";
 import type { HandoffRules, NextTarget } from "../handoff/handoff-rules.ts";
 import { nextByHandoff } from "../handoff/handoff-rules.ts";
-import { nestedSpeaker } from "../handoff/nested-target.ts";
-import { nameOfTarget } from "../handoff/target.ts";
+import { nameOfTarget, target } from "../handoff/target.ts";
 import { SelectorTranscript } from "./auto-selector.ts";
 import { Jumps } from "./jumps.ts";
-import { QuestionRelay } from "./question-relay.ts";
+import { NestedSpeakers } from "./nested-speakers.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Selection, SelectionRules } from "./select-speaker.ts";
 import { selectSpeaker } from "./select-speaker.ts";
@@ -44,9 +55,12 @@ export interface GroupSetting {
   readonly conversationId: string;
   readonly contextVariables: Record<string, unknown>;
   readonly hop: Hop;
+  /** Of the turn in which the group answers as an agent. */
+  readonly journal?: Journal | undefined;
   readonly asker: Asker | undefined;
   readonly meter: BudgetMeter | undefined;
   readonly onHumanAnswer?: ((answer: HumanAnswer) => void) | undefined;
+  readonly emit: Emit<AgentEvent>;
 }
 
 export class GroupSession {
@@ -54,12 +68,14 @@ export class GroupSession {
   readonly #group: Agent;
   readonly #rules: GroupRules;
   readonly #transcript: SelectorTranscript;
-  readonly #relay: QuestionRelay;
   readonly #speakers: Agent[] = [];
+  readonly #nested: NestedSpeakers;
   #turn: number;
   #round: number;
   #chatId: string;
   #next: NextTarget | undefined;
+  /** Who speaks next, asked of a human and not answered. */
+  #question: InputRequest | undefined;
   /** Whose turn was suspended. */
   #waiting: Agent | undefined;
   #isSuspended = false;
@@ -69,16 +85,18 @@ export class GroupSession {
     this.#rules = rules;
     this.room = new ChatRoom(state?.room);
     this.#transcript = new SelectorTranscript(this.room.log);
+    this.#nested = new NestedSpeakers(rules.handoffs);
     this.#turn = state?.turn ?? 0;
     this.#round = state?.round ?? 1;
     this.#chatId = state?.chatId ?? "";
     this.#isSuspended = state !== undefined;
-    this.#relay = new QuestionRelay(group.name, state?.question);
+    this.#question = state?.question;
     const find = (name: string | undefined): Agent | undefined => this.#find(name);
     for (const name of state?.speakers ?? []) this.#speakers.push(...[find(name)].filter((each) => !!each));
-    this.#waiting = find(state?.waiting);
+    this.#waiting = state?.nested ? this.#nested.find(state.nested) : find(state?.waiting);
     const next = find(state?.next);
-    if (next) this.#next = { target: next, reason: "as before" };
+    const sentTo = state?.asksUser ? target.askUser : next;
+    if (sentTo) this.#next = { target: sentTo, reason: "as before" };
   }
 
   /** Whether its last rounds ended with a question. */
@@ -86,9 +104,11 @@ export class GroupSession {
     return this.#isSuspended;
   }
 
-  /** Plain data; targets that are no agents are forgotten, for they are taken within the round that sets them. */
+  /** Plain data. Of targets that are no agents only a human's choice outlasts the round that sets it: it may be waited for. */
   toState(): SessionState {
     const next = this.#next && nameOfTarget(this.#next.target);
+    const asksUser = this.#next?.target === target.askUser;
+    const nested = this.#nested.toState(this.#waiting);
     return {
       room: this.room.toState(),
       turn: this.#turn,
@@ -96,8 +116,9 @@ export class GroupSession {
       chatId: this.#chatId,
       speakers: this.#speakers.map(({ name }) => name),
       ...(this.#waiting ? { waiting: this.#waiting.name } : {}),
-      ...(this.#relay.open ? { question: this.#relay.open } : {}),
-      ...(next === undefined ? {} : { next }),
+      ...(nested ? { nested } : {}),
+      ...(this.#question ? { question: this.#question } : {}),
+      ...(asksUser ? { asksUser } : next === undefined ? {} : { next }),
     };
   }
 
@@ -112,11 +133,11 @@ export class GroupSession {
   }
 
   /** Rounds until the end; what is last in the log opens them. */
-  async *rounds(setting: GroupSetting): AsyncGenerator<AgentEvent, EndedBy> {
+  async rounds(setting: GroupSetting): Promise<EndedBy> {
     if (!this.#isSuspended) this.#begin();
     this.#isSuspended = false;
     for (;;) {
-      const endedBy = yield* this.#playRound(setting);
+      const endedBy = await this.#playRound(setting);
       if (endedBy === undefined) continue;
       this.#isSuspended = endedBy === "suspended";
       return this.#end(setting, endedBy);
@@ -134,24 +155,20 @@ export class GroupSession {
     if (last) this.#speakers.push(last);
   }
 
-  async *#playRound(setting: GroupSetting): AsyncGenerator<AgentEvent, EndedBy | undefined> {
+  async #playRound(setting: GroupSetting): Promise<EndedBy | undefined> {
     let speaker = this.#waiting;
     if (!speaker) {
       setting.span.setAttribute(Attr.chatRounds, this.#round);
       const over = this.#isOver();
       if (over) return over;
-      const chosen = yield* this.#choose(setting);
+      const chosen = await this.#choose(setting);
       if (typeof chosen === "string") return chosen;
       speaker = chosen;
     }
     this.#waiting = undefined;
     const scope = this.#scope(setting, speaker);
-    const { message, endedBy } = yield* this.room.turn(speaker, {
-      ...setting,
-      turn: this.#turn,
-      path: [],
-      scope,
-    });
+    const turn = { ...setting, turn: this.#turn, path: [], scope };
+    const { message, endedBy } = await this.room.turn(speaker, turn);
     if (endedBy === "suspended") this.#waiting = speaker;
     if (!message) return endedBy ?? "noReply";
     this.#spoke(speaker);
@@ -167,15 +184,15 @@ export class GroupSession {
   }
 
   /** The next speaker, or why there is none. Handoffs by context are taken here, before anyone speaks. */
-  async *#choose(setting: GroupSetting): AsyncGenerator<AgentEvent, Agent | EndedBy> {
+  async #choose(setting: GroupSetting): Promise<Agent | EndedBy> {
     const jumps = new Jumps();
     for (;;) {
-      const selection = yield* this.#select(setting);
+      const selection = await this.#select(setting);
       const { speaker, nested, endedBy } = selection;
       if (!speaker) return endedBy ?? "noEligibleSpeaker";
       if (nested) {
         this.#next = { target: speaker, reason: "its nested chats are done" };
-        return nestedSpeaker(speaker, nested);
+        return this.#nested.speakerFor(speaker, nested);
       }
       const jump = await jumps.from(speaker, setting.contextVariables, this.#rules.handoffs);
       if (!jump) return speaker;
@@ -183,30 +200,51 @@ export class GroupSession {
       this.#spoke(speaker);
       this.#next = { target: jump, reason: `${speaker.name}'s handoff by context` };
       const origin = { from: speaker.name, turn: this.#turn, spanId: selection.spanId, path: [] };
-      yield { type: "handoff", to: nameOfTarget(jump), reason: "by context", ...origin };
+      await setting.emit({ type: "handoff", to: nameOfTarget(jump), reason: "by context", ...origin });
     }
   }
 
-  async *#select(setting: GroupSetting): AsyncGenerator<AgentEvent, Selection> {
-    const { signal, conversationId, contextVariables, meter } = setting;
+  async #select(setting: GroupSetting): Promise<Selection> {
+    const { signal, conversationId, contextVariables, meter, emit } = setting;
     const scope = this.#scope(setting, undefined);
-    const context = setScope(createAgentContext({ signal, conversationId }), scope);
+    const journal = setting.journal && nestedJournal(setting.journal, "selection");
+    const context = setScope(
+      createAgentContext({ signal, conversationId, ...(journal ? { journal } : {}) }),
+      scope,
+    );
     const { messages } = this.room.log;
     const lastSpeaker = this.#speakers.at(-1);
     const next = this.#next ?? (await this.#nextByRule(lastSpeaker, contextVariables));
     this.#next = undefined;
-    const ask = this.#relay.asker(this.#rules.humanInput, context, scope.asker);
+    const origin = { from: this.#group.name, turn: this.#turn + 1, spanId: "", path: [] };
+    const ask = (wanted: Omit<InputRequest, "id">): Promise<Answered> =>
+      this.#ask(wanted, context, scope.asker, (event) => emit({ ...event, ...origin }));
     const { user } = this.#rules.handoffs;
     const transcript = this.#transcript;
     const state = { lastSpeaker, messages, contextVariables, transcript, context, ask, meter, next, user };
-    const selection = yield* this.#relay.during(() => selectSpeaker(this.#rules, state), this.#turn + 1);
+    const selection = await selectSpeaker(this.#rules, state);
     if (selection.endedBy === "suspended") {
-      this.#next = next;
+      // Whatever led there: a choice waits for a human because a target was to ask one.
+      this.#next = next && { ...next, target: target.askUser };
       return selection;
     }
     this.#turn++;
-    yield* this.#tell(selection);
+    await this.#tell(selection, emit);
     return selection;
+  }
+
+  /** Asks a human who speaks; a question that stays open is put again when the choice is taken up. */
+  async #ask(
+    wanted: Omit<InputRequest, "id">,
+    context: AgentContext,
+    asker: Asker | undefined,
+    emit: Emit<QuestionEvent>,
+  ): Promise<Answered> {
+    const request = (this.#question ??= createInputRequest(wanted));
+    const { humanInput } = this.#rules;
+    const answered = await askHuman({ request, humanInput, context, asker, emit });
+    if (typeof answered === "object") this.#question = undefined;
+    return answered;
   }
 
   /** Waiting tool calls go to who can run them, whatever handoffs say; a function decides alone. */
@@ -222,10 +260,12 @@ export class GroupSession {
     return nextByHandoff(this.#rules.handoffs, state);
   }
 
-  *#tell({ speaker, method, candidates, reason, usage, spanId }: Selection): Generator<AgentEvent> {
+  async #tell(selection: Selection, emit: Emit<AgentEvent>): Promise<void> {
+    const { speaker, method, candidates, reason, usage, spanId } = selection;
     const origin = { from: this.#group.name, turn: this.#turn, spanId, path: [] };
-    for (const report of usage) yield { type: "usage", ...report, ...origin };
-    yield { type: "speaker-selected", method, candidates, chosen: speaker?.name ?? null, reason, ...origin };
+    for (const report of usage) await emit({ type: "usage", ...report, ...origin });
+    const chosen = speaker?.name ?? null;
+    await emit({ type: "speaker-selected", method, candidates, chosen, reason, ...origin });
   }
 
   #scope({ onHumanAnswer, asker, meter }: GroupSetting, speaker: Agent | undefined): ChatScope {
@@ -236,7 +276,7 @@ export class GroupSession {
       meter,
       usesHandoffs: this.#rules.handoffs.isUsed,
       ...(onHumanAnswer ? { onHumanAnswer } : {}),
-      ...(speaker ? { onTarget: (target, reason) => void (this.#next = { target, reason }) } : {}),
+      ...(speaker ? { onTarget: (to, reason) => void (this.#next = { target: to, reason }) } : {}),
     };
   }
 

@@ -1,6 +1,6 @@
-import type { Agent, AgentEvent, AgentMessage, EndedBy } from "@weft/runtime/agent";
+import type { Agent, AgentMessage, EndedBy } from "@weft/runtime/agent";
 import type { Attributes } from "@weft/tracing/internal";
-import { bindGenerator, openSpan } from "@weft/tracing/internal";
+import { instrument } from "@weft/tracing/internal";
 import { Attr, Operations, Outcomes, SpanTypes } from "@weft/tracing/vocabulary";
 import type { RunSetting } from "../chat/run.ts";
 import type { GroupSession } from "./group-session.ts";
@@ -14,12 +14,12 @@ export interface HostedGroup {
 }
 
 /** A group's rounds in a span of their own, inside the conversation of whoever started it. */
-export async function* hostedSteps(
+export async function hostedSteps(
   group: Agent,
   session: GroupSession,
   { messages, setting, attributes }: HostedGroup,
-): AsyncGenerator<AgentEvent, EndedBy> {
-  const opened = openSpan({
+): Promise<EndedBy> {
+  const definition = {
     name: `${Operations.invokeWorkflow} ${group.name}`,
     type: SpanTypes.workflow,
     attributes: {
@@ -27,20 +27,11 @@ export async function* hostedSteps(
       [Attr.workflowName]: group.name,
       ...attributes,
     },
-  });
-  try {
-    session.open(messages, opened.span);
-    const rounds = bindGenerator(
-      opened.span.context,
-      opened.run(() => session.rounds({ ...setting, span: opened.span })),
-    );
-    const endedBy = yield* rounds;
-    opened.end(endedBy === "suspended" ? Outcomes.suspended : undefined);
+  };
+  return instrument(definition, async (span) => {
+    session.open(messages, span);
+    const endedBy = await session.rounds({ ...setting, span });
+    if (endedBy === "suspended") span.outcome(Outcomes.suspended);
     return endedBy;
-  } catch (error) {
-    opened.fail(error);
-    throw error;
-  } finally {
-    opened.end(Outcomes.cancelled);
-  }
+  });
 }

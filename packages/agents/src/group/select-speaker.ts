@@ -215,7 +215,7 @@ class Selecting {
       case "roundRobin":
         return { speaker: nextInOrder(agents, candidates, this.#state.lastSpeaker), reason: "next in order" };
       case "random":
-        return { speaker: candidates[Math.floor(Math.random() * candidates.length)], reason: "by chance" };
+        return { speaker: candidates[await this.#draw(candidates.length)], reason: "by chance" };
       case "manual":
         return (await this.#askHuman(candidates)) ?? this.#askModel(candidates);
       case "auto":
@@ -223,6 +223,13 @@ class Selecting {
       case "handoffs":
         return { speaker: candidates[0], reason: "can run the tool calls" };
     }
+  }
+
+  /** A number below `count`; in a turn that is taken up again the one of before. */
+  async #draw(count: number): Promise<number> {
+    const draw = async (): Promise<number> => Math.floor(Math.random() * count);
+    const { journal } = this.#state.context;
+    return journal ? journal.step("random", draw) : draw();
   }
 
   async #askModel(candidates: readonly Agent[]): Promise<Choice> {
@@ -241,6 +248,7 @@ class Selecting {
       maxRetries,
       signal: context.signal,
       meter,
+      journal: context.journal,
       name,
       onUsage: (usage) => this.#usage.push(usage),
       onAttempt: (attempt, mentioned) => {

@@ -2,7 +2,7 @@
  * Guardrails (SEMANTICS H5): a look at what comes in and at what goes out; what is caught is replaced, and may send
  * the conversation elsewhere.
  */
-import type { AgentMessage, AgentYield } from "@weft/runtime/agent";
+import type { AgentMessage, AgentYield, Emit } from "@weft/runtime/agent";
 import { createMessage, messageText } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import { instrument } from "@weft/tracing/internal";
@@ -28,6 +28,8 @@ export interface GuardrailOptions {
 interface GuardrailCall {
   readonly signal: AbortSignal;
   readonly meter: BudgetMeter | undefined;
+  /** Takes what a model's verdict used. */
+  readonly emit: Emit<AgentYield>;
 }
 
 /** Made by `regexGuardrail` and `modelGuardrail`. */
@@ -37,7 +39,7 @@ export interface Guardrail {
   readonly message: string;
   readonly target: Target | undefined;
   /** Why it is caught; undefined: it is not. */
-  check(message: AgentMessage, call: GuardrailCall): AsyncGenerator<AgentYield, string | undefined>;
+  check(message: AgentMessage, call: GuardrailCall): Promise<string | undefined>;
 }
 
 /** Catches a message whose text the pattern finds something in. */
@@ -49,8 +51,7 @@ export function regexGuardrail(options: GuardrailOptions & { readonly pattern: R
   // Without state: a sticky or global pattern would remember where it was.
   const flags = typeof pattern === "string" ? "u" : pattern.flags.replaceAll(/[gy]/gu, "");
   const finder = new RegExp(pattern, flags);
-  return guardrail(options, async function* find(message) {
-    yield* [];
+  return guardrail(options, async (message) => {
     const found = finder.exec(messageText(message));
     return found ? "the pattern matched" : undefined;
   });
@@ -78,7 +79,7 @@ export function modelGuardrail(
   const system =
     `Say whether this holds for the message you are given: ${condition}\n` +
     'Answer with JSON only: {"caught": true or false, "reason": "in a few words"}.';
-  return guardrail(options, async function* ask(message, { signal, meter }) {
+  return guardrail(options, async (message, { signal, meter, emit }) => {
     const asked = createMessage({ id: message.id, role: "user", content: messageText(message) });
     const answer = await generateWithModel({
       model,
@@ -92,7 +93,7 @@ export function modelGuardrail(
       name,
       context: [`id:${message.id}`],
     });
-    if (answer.usage) yield { type: "usage", ...answer.usage };
+    if (answer.usage) await emit({ type: "usage", ...answer.usage });
     return readVerdict(answer.response.text);
   });
 }
@@ -123,23 +124,21 @@ function readVerdict(text: string): string | undefined {
 }
 
 /** The first guardrail of this side that catches `message`, asked in order, each in a span of its own. */
-export async function* runGuardrails(
+export async function runGuardrails(
   guardrails: readonly Guardrail[],
   side: Guardrail["on"],
   message: AgentMessage | undefined,
   call: GuardrailCall,
-): AsyncGenerator<AgentYield, { readonly guardrail: Guardrail; readonly reason: string } | undefined> {
+): Promise<Guardrail | undefined> {
   if (!message) return undefined;
   for (const guardrail of guardrails) {
     if (guardrail.on !== side) continue;
-    const { reason, events } = await checkInSpan(guardrail, message, call);
-    yield* events;
-    if (reason !== undefined) return { guardrail, reason };
+    if (await isCaught(guardrail, message, call)) return guardrail;
   }
   return undefined;
 }
 
-function checkInSpan(guardrail: Guardrail, message: AgentMessage, call: GuardrailCall) {
+function isCaught(guardrail: Guardrail, message: AgentMessage, call: GuardrailCall): Promise<boolean> {
   const definition = {
     name: `${Operations.guardrail} ${guardrail.name}`,
     type: SpanTypes.guardrail,
@@ -150,22 +149,10 @@ function checkInSpan(guardrail: Guardrail, message: AgentMessage, call: Guardrai
     },
   };
   return instrument(definition, async (span) => {
-    const events: AgentYield[] = [];
-    const checking = guardrail.check(message, call);
-    for (;;) {
-      const step = await checking.next();
-      if (!step.done) {
-        events.push(step.value);
-        continue;
-      }
-      const isCaught = step.value !== undefined;
-      const action = !isCaught
-        ? "pass"
-        : guardrail.target
-          ? `to ${nameOfTarget(guardrail.target)}`
-          : "replace";
-      span.setAttributes({ [Attr.guardrailMatched]: isCaught, [Attr.guardrailAction]: action });
-      return { reason: step.value, events };
-    }
+    const matched = (await guardrail.check(message, call)) !== undefined;
+    const { target } = guardrail;
+    const action = !matched ? "pass" : target ? `to ${nameOfTarget(target)}` : "replace";
+    span.setAttributes({ [Attr.guardrailMatched]: matched, [Attr.guardrailAction]: action });
+    return matched;
   });
 }

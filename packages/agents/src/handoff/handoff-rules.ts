@@ -3,6 +3,8 @@
  */
 import type { Agent, AgentMessage } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
+import type { NestedChat } from "../chat/nested-chat.ts";
+import type { Guardrail } from "./guardrail.ts";
 import type { AfterWork, Handoff } from "./handoff.ts";
 import { checkAfterWork, resolveAfterWork, targetsOf } from "./handoff.ts";
 import type { Target } from "./target.ts";
@@ -12,6 +14,13 @@ import { isSpecialTarget, memberOf } from "./target.ts";
 interface HandingOff {
   readonly handoffs?: readonly Handoff[];
   readonly afterWork?: AfterWork | undefined;
+  readonly guardrails?: readonly Guardrail[];
+}
+
+/** A target with where it stands, in words: the same in every process that makes the same group. */
+interface Placed {
+  readonly target: Target;
+  readonly place: string;
 }
 
 export interface HandoffRules {
@@ -22,6 +31,8 @@ export interface HandoffRules {
   readonly afterWork: AfterWork | undefined;
   /** Whether anything of the group's goes by handoffs; a tool's target is obeyed anyway. */
   readonly isUsed: boolean;
+  /** The chats of every `target.nested` that is named beforehand, by its place: a suspended one is found again by it. */
+  readonly nested: ReadonlyMap<string, readonly NestedChat[]>;
 }
 
 export interface HandoffOptions {
@@ -40,20 +51,48 @@ export function toHandoffRules(options: HandoffOptions): HandoffRules {
   const initialAgent = find(options.initialAgent, "initialAgent");
   const user = find(options.user, "user");
   checkAfterWork(afterWork, "The group's afterWork");
-  const given = agents.flatMap((agent) => {
-    const { handoffs = [], afterWork: own } = agent as HandingOff;
-    return [...handoffs.map(({ target }) => target), ...targetsOf(own)].map((target) => ({ target, agent }));
-  });
-  for (const { target, agent } of given) checkMember(target, agents, user, `A handoff of "${agent.name}"`);
-  for (const target of targetsOf(afterWork)) checkMember(target, agents, user, "The group's afterWork");
-  const isUsed = isHandoffMethod || given.length > 0 || afterWork !== undefined;
-  return { agents, initialAgent, user, afterWork, isUsed };
+  const given = [...agents.flatMap(placedOf), ...placed(targetsOf(afterWork), "afterWork", "the group")];
+  for (const { target, place } of given) checkMember(target, agents, user, place);
+  const isUsed = isHandoffMethod || afterWork !== undefined || agents.some(handsOff);
+  return { agents, initialAgent, user, afterWork, isUsed, nested: nestedOf(given) };
+}
+
+function placedOf(agent: Agent): readonly Placed[] {
+  const { handoffs = [], afterWork, guardrails = [] } = agent as HandingOff;
+  const guarded = guardrails.flatMap(({ target }) => (target === undefined ? [] : [target]));
+  const name = `"${agent.name}"`;
+  return [
+    ...placed(
+      handoffs.map(({ target }) => target),
+      "handoff",
+      name,
+    ),
+    ...placed(targetsOf(afterWork), "afterWork", name),
+    ...placed(guarded, "guardrail", name),
+  ];
+}
+
+function placed(targets: readonly Target[], what: string, owner: string): readonly Placed[] {
+  return targets.map((target, index) => ({ target, place: `${what} ${index + 1} of ${owner}` }));
+}
+
+function handsOff(agent: Agent): boolean {
+  const { handoffs = [], afterWork } = agent as HandingOff;
+  return handoffs.length > 0 || targetsOf(afterWork).length > 0;
+}
+
+function nestedOf(given: readonly Placed[]): ReadonlyMap<string, readonly NestedChat[]> {
+  return new Map(
+    given.flatMap(({ target, place }) =>
+      isSpecialTarget(target) && target.kind === "nested" ? [[place, target.chats]] : [],
+    ),
+  );
 }
 
 function checkMember(target: Target, agents: readonly Agent[], user: Agent | undefined, what: string): void {
-  memberOf(target, agents, what);
+  memberOf(target, agents, `The target of ${what}`);
   if (isSpecialTarget(target) && target.kind === "revertToUser" && !user) {
-    throw new WeftError("invalid_argument", `${what} reverts to the user: give the group a user.`);
+    throw new WeftError("invalid_argument", `The ${what} reverts to the user: give the group a user.`);
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   ModelUsage,
   ToolChoice,
 } from "./chat-model.ts";
+import { readRetryAfterMs, retrying } from "./retry.ts";
 
 /*
  * The AI SDK's language model objects, by their shape: what of `LanguageModelV3` and `LanguageModelV4` we use.
@@ -76,13 +77,16 @@ export function fromAiSdkModel(model: AiSdkModel): ChatModel {
     modelId: model.modelId,
     supportsStructuredOutput: true,
     async generate(request, call) {
-      const result = await guard(call, () =>
-        model.doGenerate(toCallOptions(version, request, call) as never),
-      );
-      return fromResult(result);
+      const options = toCallOptions(version, request, call);
+      return fromResult(await ask(request, call, () => model.doGenerate(options as never)));
     },
     stream: (request, call) => streamParts(model, version, request, call),
   };
+}
+
+/** The model objects themselves do not repeat: in the AI SDK their callers do. */
+function ask<T>({ settings }: ModelRequest, call: ModelCallOptions, run: () => PromiseLike<T>): Promise<T> {
+  return retrying(() => guard(call, run), { ...call, maxRetries: settings?.maxRetries });
 }
 
 async function guard<T>({ signal }: ModelCallOptions, run: () => PromiseLike<T>): Promise<T> {
@@ -94,11 +98,20 @@ async function guard<T>({ signal }: ModelCallOptions, run: () => PromiseLike<T>)
   }
 }
 
+/** What of the AI SDK's `APICallError` counts here; its headers' names are in lower case. */
+interface AiSdkCallError {
+  readonly isRetryable?: unknown;
+  readonly message?: unknown;
+  readonly responseHeaders?: Readonly<Record<string, string>>;
+}
+
 function asModelError(error: unknown): WeftError {
   if (error instanceof WeftError) return error;
-  const { isRetryable, message } = (error ?? {}) as { isRetryable?: unknown; message?: unknown };
+  const { isRetryable, message, responseHeaders } = (error ?? {}) as AiSdkCallError;
   const text = typeof message === "string" ? message : String(error);
-  return new WeftError("model_failed", text, { cause: error, retryable: isRetryable === true });
+  const retryAfterMs = readRetryAfterMs((name) => responseHeaders?.[name]);
+  const details = retryAfterMs === undefined ? {} : { details: { retryAfterMs } };
+  return new WeftError("model_failed", text, { cause: error, retryable: isRetryable === true, ...details });
 }
 
 async function* streamParts(
@@ -107,7 +120,8 @@ async function* streamParts(
   request: ModelRequest,
   call: ModelCallOptions,
 ): AsyncGenerator<ModelPart> {
-  const { stream } = await guard(call, () => model.doStream(toCallOptions(version, request, call) as never));
+  const options = toCallOptions(version, request, call);
+  const { stream } = await ask(request, call, () => model.doStream(options as never));
   const draft = new Draft();
   const iterator = stream[Symbol.asyncIterator]();
   try {
@@ -185,7 +199,7 @@ class Draft {
       ...(this.#reasoning ? { reasoning: this.#reasoning } : {}),
       toolCalls: this.#toolCalls,
       finishReason: result.finishReason.unified.replaceAll("-", "_"),
-      usage: fromUsage(result.usage),
+      ...fromUsage(result.usage),
     };
   }
 }
@@ -207,14 +221,16 @@ function fromResult(result: AiSdkResult): ModelResponse {
   return draft.finish(result);
 }
 
-function fromUsage({ inputTokens, outputTokens }: AiSdkUsage): ModelUsage {
-  return {
+function fromUsage({ inputTokens, outputTokens }: AiSdkUsage): { readonly usage?: ModelUsage } {
+  if (inputTokens.total === undefined && outputTokens.total === undefined) return {};
+  const usage = {
     inputTokens: inputTokens.total ?? 0,
     outputTokens: outputTokens.total ?? 0,
     ...(inputTokens.cacheRead === undefined ? {} : { cacheReadTokens: inputTokens.cacheRead }),
     ...(inputTokens.cacheWrite === undefined ? {} : { cacheWriteTokens: inputTokens.cacheWrite }),
     ...(outputTokens.reasoning === undefined ? {} : { reasoningTokens: outputTokens.reasoning }),
   };
+  return { usage };
 }
 
 /** The two versions differ, for us, only in how a file's data is wrapped. */

@@ -39,6 +39,7 @@ export function cached(model: ModelInput, options: CachedOptions = {}): ChatMode
     modelId: inner.modelId,
     ...(inner.server ? { server: inner.server } : {}),
     supportsStructuredOutput: inner.supportsStructuredOutput ?? false,
+    isComposite: inner.isComposite ?? false,
     price: inner.price,
     async generate(request, call) {
       const key = keyOf(inner, request, scope);

@@ -1,4 +1,5 @@
 import type { AgentMessage, ToolCall } from "@weft/runtime/agent";
+import type { WeftError } from "@weft/tracing";
 
 /** Tokens of one call. `inputTokens` includes cached ones, `outputTokens` includes reasoning. */
 export interface ModelUsage {
@@ -65,20 +66,23 @@ export interface ModelResponse {
   readonly usage?: ModelUsage;
   /** It came from a cache: nothing was spent. */
   readonly cacheHit?: boolean;
-  /** Of several models, which one answered: the first is 1. */
-  readonly attempt?: number;
   /** Of several models, the one that answered: its prices count. */
   readonly answeredBy?: ChatModel;
 }
 
 /** USD per million tokens. */
-export interface ModelPrice {
+export interface TokenRates {
   readonly input: number;
   readonly output: number;
   /** Default: as `input`. */
   readonly cacheRead?: number;
   /** Default: as `input`. */
   readonly cacheWrite?: number;
+}
+
+export interface ModelPrice extends TokenRates {
+  /** The rates of a whole call whose input has more than `over` tokens, cached ones included. Default: the same. */
+  readonly longInput?: TokenRates & { readonly over: number };
 }
 
 /** What a streaming model yields: pieces, then exactly one `finish` that holds the whole. */
@@ -89,6 +93,17 @@ export type ModelPart =
 
 export interface ModelCallOptions {
   readonly signal: AbortSignal;
+  /** To be told of each attempt that failed and is followed by another, so that it shows in the trace. */
+  readonly onFailedAttempt?: ((attempt: FailedAttempt) => void) | undefined;
+}
+
+/** A part of a model call that came to nothing, while the call goes on. */
+export interface FailedAttempt {
+  readonly error: WeftError;
+  /** Milliseconds until the same host is asked again. */
+  readonly waitMs?: number;
+  /** The model that is asked instead; absent when the same one is asked again. */
+  readonly next?: ChatModel;
 }
 
 /**
@@ -103,6 +118,8 @@ export interface ChatModel {
   readonly server?: { readonly address: string; readonly port?: number };
   /** Whether `responseFormat` is obeyed; default false. */
   readonly supportsStructuredOutput?: boolean;
+  /** It asks other models and keeps each one's time (`timeoutMs`) itself; default false. */
+  readonly isComposite?: boolean;
   /** What its tokens cost; default: what the price table says of its name. */
   readonly price?: ModelPrice | undefined;
   generate(request: ModelRequest, options: ModelCallOptions): Promise<ModelResponse>;

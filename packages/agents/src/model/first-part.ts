@@ -1,43 +1,32 @@
-import { WeftError } from "@weft/tracing";
+import type { CallClockOptions } from "../agent/call-clock.ts";
+import { CallClock } from "../agent/call-clock.ts";
+import type { ChatModel, ModelPart, ModelRequest } from "./chat-model.ts";
 
 /*
  * A model that never answers must not hold a turn. The clock runs until the first part of an answer; from then on
  * the stream's own pace counts, and the turn's signal.
  */
 
-export interface FirstPartClock {
-  /** For the model: fires with the caller's signal, or when the time is up. */
-  readonly signal: AbortSignal;
-  /** Rejects with `deadline_exceeded` if `answer` is not there in time, also when the model ignores its signal. */
-  wait<T>(answer: PromiseLike<T>): Promise<T>;
-  /** There is an answer: the time no longer counts. */
-  stop(): void;
-  /** The call is over: nothing is listened to any more. */
-  release(): void;
+const defaultTimeoutMs = 60_000;
+
+/** The clock of one model; one that asks others keeps their time itself, and is left as long as it needs. */
+export function startFirstPartClock(
+  { modelId, isComposite = false }: ChatModel,
+  { settings }: ModelRequest,
+  caller: AbortSignal,
+  onFailure?: NonNullable<CallClockOptions["onFailure"]>,
+): CallClock {
+  return new CallClock({
+    caller,
+    timeoutMs: isComposite ? undefined : (settings?.timeoutMs ?? defaultTimeoutMs),
+    what: `Model "${modelId}"`,
+    late: "gave no answer",
+    ...(onFailure ? { onFailure } : {}),
+  });
 }
 
-export function startFirstPartClock(caller: AbortSignal, timeoutMs: number, what: string): FirstPartClock {
-  const deadline = new AbortController();
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  late.catch(() => undefined);
-  const abort = (): void => {
-    deadline.abort(caller.reason);
-    reject(new WeftError("aborted", `${what} was aborted.`, { cause: caller.reason }));
-  };
-  const timer = setTimeout(() => {
-    const error = new WeftError("deadline_exceeded", `${what} gave no answer within ${timeoutMs} ms.`);
-    deadline.abort(error);
-    reject(error);
-  }, timeoutMs);
-  caller.addEventListener("abort", abort, { once: true });
-  if (caller.aborted) abort();
-  return {
-    signal: deadline.signal,
-    wait: (answer) => Promise.race([answer, late]),
-    stop: () => clearTimeout(timer),
-    release() {
-      clearTimeout(timer);
-      caller.removeEventListener("abort", abort);
-    },
-  };
+/** A model that was given up is told so, but not waited for. */
+export async function leaveParts(parts: AsyncIterator<ModelPart>, { aborted }: AbortSignal): Promise<void> {
+  const closing = Promise.resolve(parts.return?.()).catch(() => undefined);
+  if (!aborted) await Promise.race([closing, new Promise((resolve) => setImmediate(resolve))]);
 }

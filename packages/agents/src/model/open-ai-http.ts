@@ -36,15 +36,15 @@ export async function post(
   body: unknown,
   options: OpenAICompatibleOptions,
   settings: ModelSettings | undefined,
-  { signal }: ModelCallOptions,
+  call: ModelCallOptions,
 ): Promise<Response> {
   const { apiKey, headers = {} } = options;
   const key = typeof apiKey === "function" ? await apiKey() : apiKey;
   return postJson(url, body, {
     headers: { ...(key ? { authorization: `Bearer ${key}` } : {}), ...headers },
-    signal,
+    ...call,
     timeoutMs: settings?.timeoutMs ?? options.timeoutMs ?? 60_000,
-    maxRetries: settings?.maxRetries ?? options.maxRetries ?? 2,
+    maxRetries: settings?.maxRetries ?? options.maxRetries,
     fetch: options.fetch ?? globalThis.fetch,
   });
 }

@@ -124,11 +124,12 @@ async function toResponse(
 }
 
 /** Words with the space before them: a stream has several parts, as a model's has. */
-function words(text: string): readonly string[] {
+export function words(text: string): readonly string[] {
   return text.match(/\s*\S+|\s+$/gu) ?? [];
 }
 
-function delay(ms: number, signal: AbortSignal): Promise<void> {
+/** Rejects with the signal's reason when that fires first. */
+export function delay(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       clearTimeout(timer);

@@ -4,6 +4,7 @@
  */
 import type { AgentMessage } from "@weft/runtime/agent";
 import { messageText } from "@weft/runtime/agent";
+import { Histories, ToolMessages } from "@weft/tracing/internal";
 import { Attr } from "@weft/tracing/vocabulary";
 
 interface Spanned {
@@ -11,65 +12,33 @@ interface Spanned {
 }
 
 export interface TraceTexts {
-  /** The texts a call was sent, in order; undefined where one is not in the trace, or nothing says what was sent. */
+  /** The texts of the messages a call was sent, in order; undefined where one is not in the trace, or nothing says what was sent. */
   contextOf(span: Spanned): readonly (string | undefined)[] | undefined;
 }
 
 export function readTraceTexts(spans: readonly Spanned[]): TraceTexts {
   const texts = new Map<string, string>();
-  const places = new Map<string, string>();
-  const mirrors: { readonly here: string; readonly start: number; readonly there: string }[] = [];
-  for (const { attributes } of spans) {
+  const histories = new Histories<Spanned>();
+  const toolMessages = new ToolMessages();
+  for (const span of spans) {
+    const { attributes } = span;
     for (const key of [Attr.inputMessages, Attr.outputMessages]) readTexts(attributes[key], texts);
-    for (const append of listOf(attributes[Attr.historyAppends])) {
-      const [left = "", right = ""] = append.split("=");
-      const [here = "", place = ""] = left.split(":");
-      if (right.includes(":")) mirror(here, place, right, mirrors);
-      else places.set(`${here}:${place}`, right);
-    }
+    for (const entry of listOf(attributes[Attr.historyAppends])) histories.add(entry, span);
+    toolMessages.add((key) => attributes[key]);
   }
-  const find = (history: string, place: number): string | undefined => places.get(`${history}:${place}`);
-  // A history mirrors a log, and a group's log a history: three steps reach every message.
-  for (let pass = 0; pass < 3; pass++) {
-    for (const { here, start, there } of mirrors) {
-      const [history = "", place = "0"] = there.split(":");
-      const id = find(history, Number(place));
-      if (id !== undefined) places.set(`${here}:${start}`, id);
-    }
-  }
+  readTexts([...toolMessages.all()], texts);
+  const textOf = ({ messageId }: { readonly messageId: string | undefined }): string | undefined =>
+    messageId === undefined ? undefined : texts.get(messageId);
   return {
     contextOf({ attributes }) {
-      const runs = listOf(attributes[Attr.context]);
-      if (runs.length === 0) return undefined;
-      return runs.flatMap((run) =>
-        idsOf(run, find).map((id) => (id === undefined ? undefined : texts.get(id))),
-      );
+      const entries = listOf(attributes[Attr.context]);
+      if (entries.length === 0) return undefined;
+      // A request has its system text beside its messages.
+      const system = `id:${String(attributes[Attr.systemId])}`;
+      const messages = entries.filter((entry) => entry !== system);
+      return messages.flatMap((entry) => Array.from(histories.named(entry), textOf));
     },
   };
-}
-
-function mirror(
-  here: string,
-  places: string,
-  there: string,
-  mirrors: { here: string; start: number; there: string }[],
-): void {
-  const [from = 0, to = from] = places.split("-").map(Number);
-  const [history = "", run = "0"] = there.split(":");
-  const start = Number(run.split("-")[0]);
-  for (let offset = 0; offset <= to - from; offset++) {
-    mirrors.push({ here, start: from + offset, there: `${history}:${start + offset}` });
-  }
-}
-
-function idsOf(
-  run: string,
-  find: (history: string, place: number) => string | undefined,
-): readonly (string | undefined)[] {
-  const [history = "", range = ""] = run.split(":");
-  if (history === "id") return [range];
-  const [from = 0, to = from] = range.split("-").map(Number);
-  return Array.from({ length: to - from + 1 }, (_, offset) => find(history, from + offset));
 }
 
 function readTexts(given: unknown, texts: Map<string, string>): void {

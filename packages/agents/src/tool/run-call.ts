@@ -7,7 +7,7 @@
  * I1  It gives an outcome whatever the tool does; only an abort of the turn rejects.
  * I2  A tool that ignores its signal holds the turn no longer than its time.
  */
-import type { AgentContext, AgentMessage, ToolCall } from "@weft/runtime/agent";
+import type { AgentContext, AgentMessage, AgentYield, Emit, ToolCall } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { SpanContext, WeftSpan } from "@weft/tracing/internal";
 import { instrument, recordToolCall } from "@weft/tracing/internal";
@@ -16,6 +16,7 @@ import { ReplyResult } from "../handoff/reply-result.ts";
 import type { Target } from "../handoff/target.ts";
 import type { HumanInput } from "../agent/human-answer.ts";
 import type { Asker } from "../chat/scope.ts";
+import { CallClock } from "../agent/call-clock.ts";
 import { describeIssues } from "./schema.ts";
 import { normaliseToolName } from "./tool-name.ts";
 import type { Tool, ToolContext } from "./tool.ts";
@@ -38,6 +39,14 @@ export interface ToolRun {
   readonly isOneByOne?: boolean | undefined;
   /** The span of the model call that asked, where it is known. */
   readonly askedBy?: SpanContext | undefined;
+  /** Takes the calls, the questions and the results. */
+  readonly emit: Emit<AgentYield>;
+}
+
+/** A round whose calls are being run. */
+export interface RunningRound extends ToolRun {
+  /** Id of the message that will answer the calls. */
+  readonly answerId: string;
 }
 
 export interface CallOutcome {
@@ -52,7 +61,7 @@ export interface CallOutcome {
 type Decision = { readonly approved: boolean; readonly reason?: string } | undefined;
 
 /** A call with a result in the turn's journal is not made again, and opens no span. */
-export async function runCall(run: ToolRun, call: ToolCall, decision: Decision): Promise<CallOutcome> {
+export async function runCall(run: RunningRound, call: ToolCall, decision: Decision): Promise<CallOutcome> {
   const { journal, signal } = run.context;
   if (!journal) return makeCall(run, call, decision);
   const onUnknown = run.tools.get(normaliseToolName(call.name))?.onUnknown ?? "retry";
@@ -71,12 +80,12 @@ export async function runCall(run: ToolRun, call: ToolCall, decision: Decision):
   }
 }
 
-async function makeCall(run: ToolRun, call: ToolCall, decision: Decision): Promise<CallOutcome> {
+async function makeCall(run: RunningRound, call: ToolCall, decision: Decision): Promise<CallOutcome> {
   const tool = run.tools.get(normaliseToolName(call.name));
   const { signal } = run.context;
   try {
     return await instrument(definitionOf(run, call, tool), (span) => {
-      recordToolCall(span, { arguments: call.arguments });
+      recordToolCall(span, { arguments: call.arguments, askedIn: run.message.id });
       if (decision?.approved === false) throw refused(call, decision.reason);
       return perform(run, call, tool, span);
     });
@@ -108,7 +117,7 @@ function definitionOf(run: ToolRun, call: ToolCall, tool: Tool | undefined) {
 }
 
 async function perform(
-  run: ToolRun,
+  run: RunningRound,
   call: ToolCall,
   tool: Tool | undefined,
   span: WeftSpan,
@@ -116,15 +125,18 @@ async function perform(
   if (!tool) throw unknownTool(call.name, run.tools);
   const { input } = await parseArguments(tool, call.arguments);
   const output = await withinTime(tool, input, run, call);
-  if (output instanceof ReplyResult) return redirect(run, tool, output, span);
-  const text = toText(tool.name, output);
-  recordToolCall(span, { result: text });
-  return { text, output };
+  const isRedirect = output instanceof ReplyResult;
+  const text = toText(tool.name, isRedirect ? output.message : output);
+  recordToolCall(span, { result: text, answeredIn: placeOf(run, call) });
+  return isRedirect ? redirect(run, text, output) : { text, output };
 }
 
-function redirect(run: ToolRun, tool: Tool, result: ReplyResult, span: WeftSpan): CallOutcome {
-  const text = toText(tool.name, result.message);
-  recordToolCall(span, { result: text });
+/** The result's text is the response's: it is recorded here, and named where the message stands. */
+function placeOf({ message: { toolCalls = [] }, answerId }: RunningRound, call: ToolCall) {
+  return { messageId: answerId, place: toolCalls.indexOf(call), count: toolCalls.length };
+}
+
+function redirect(run: ToolRun, text: string, result: ReplyResult): CallOutcome {
   for (const [name, value] of Object.entries(result.contextVariables ?? {})) {
     if (name !== "__proto__") run.contextVariables[name] = value;
   }
@@ -152,7 +164,8 @@ export async function parseArguments(tool: Tool, text: string): Promise<{ readon
   } catch (cause) {
     throw new WeftError("invalid_argument", `The arguments of "${tool.name}" are not valid JSON.`, { cause });
   }
-  const parsed = await tool.schema.parse(input);
+  const given = tool.schema.parse(input);
+  const parsed = given instanceof Promise ? await given : given;
   if (parsed.ok) return { input: parsed.value };
   throw new WeftError(
     "invalid_argument",
@@ -160,48 +173,29 @@ export async function parseArguments(tool: Tool, text: string): Promise<{ readon
   );
 }
 
-export function createToolContext(run: ToolRun, call: ToolCall, signal = run.context.signal): ToolContext {
+export function createToolContext(
+  { contextVariables, context, message, agent }: ToolRun,
+  call: ToolCall,
+  signal = context.signal,
+): ToolContext {
   return {
-    contextVariables: run.contextVariables,
+    contextVariables,
     signal,
     toolCallId: call.id,
-    idempotencyKey: `${run.message.id}/${call.id}`,
-    agent: run.agent,
+    idempotencyKey: `${message.id}/${call.id}`,
+    agent,
   };
 }
 
 async function withinTime(tool: Tool, input: unknown, run: ToolRun, call: ToolCall): Promise<unknown> {
-  const { signal } = run.context;
-  const deadline = new AbortController();
-  const { promise: interrupted, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = new WeftError(
-      "deadline_exceeded",
-      `Tool "${tool.name}" did not finish within ${tool.timeoutMs} ms.`,
-    );
-    deadline.abort(error);
-    reject(error);
-  }, tool.timeoutMs);
-  const abort = (): void => {
-    deadline.abort(signal.reason);
-    reject(new WeftError("aborted", "The tool call was aborted.", { cause: signal.reason }));
-  };
-  signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
+  const { timeoutMs } = tool;
+  const what = `Tool "${tool.name}"`;
+  const clock = new CallClock({ caller: run.context.signal, timeoutMs, what, late: "did not finish" });
   try {
-    return await Promise.race([
-      interrupted,
-      start(tool, input, createToolContext(run, call, deadline.signal)),
-    ]);
+    return await clock.wait(() => tool.execute(input, createToolContext(run, call, clock.signal)));
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
+    clock.release();
   }
-}
-
-/** A tool that throws before its first await rejects like any other. */
-async function start(tool: Tool, input: unknown, context: ToolContext): Promise<unknown> {
-  return tool.execute(input, context);
 }
 
 function toText(name: string, output: unknown): string {

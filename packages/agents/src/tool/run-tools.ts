@@ -9,12 +9,13 @@
  * I2  Calls run concurrently, until one of them redirects the conversation: then the rest run one at a time, each
  *     seeing the variables the one before set, and the last target counts (SEMANTICS O3).
  */
-import type { AgentEventBody, AgentMessage, AgentYield, ToolCall, ToolResponse } from "@weft/runtime/agent";
+import type { AgentEventBody, AgentMessage, ToolCall, ToolResponse } from "@weft/runtime/agent";
 import { createMessage } from "@weft/runtime/agent";
+import { newMessageId } from "@weft/tracing/internal";
 import type { Target } from "../handoff/target.ts";
 import type { Approvals } from "./approvals.ts";
 import { askApprovals } from "./approvals.ts";
-import type { CallOutcome, ToolRun } from "./run-call.ts";
+import type { CallOutcome, RunningRound, ToolRun } from "./run-call.ts";
 import { runCall } from "./run-call.ts";
 import { normaliseToolName } from "./tool-name.ts";
 import type { Tool } from "./tool.ts";
@@ -30,37 +31,45 @@ export interface ToolAnswer {
   readonly redirectedBy?: string;
 }
 
-/** Yields each call and each result, in the order of the calls; undefined when a question stays open. */
-export async function* runTools(
+/** Tells each call and each result, in the order of the calls; undefined when a question stays open. */
+export async function runTools(
   run: ToolRun,
   { isTakenUp = false }: { readonly isTakenUp?: boolean } = {},
-): AsyncGenerator<AgentYield, ToolAnswer | undefined> {
+): Promise<ToolAnswer | undefined> {
   const calls = run.message.toolCalls ?? [];
-  if (!isTakenUp) yield* tellCalls(calls);
-  const approvals = yield* askApprovals(run);
+  if (!isTakenUp) for (const call of calls) await run.emit(tellCall(call));
+  const approvals = await askApprovals(run);
   if (!approvals) return undefined;
   const toolResponses: ToolResponse[] = [];
   let redirect: Pick<ToolAnswer, "target" | "redirectedBy"> = {};
-  const running = startCalls(run, calls, approvals);
+  const answerId = newMessageId();
+  const round = { ...run, answerId };
+  const outcomeOf = calls.length === 1 ? only(round, approvals) : startCalls(round, calls, approvals);
   for (const [index, call] of calls.entries()) {
-    const outcome = await running.outcome(index);
+    const outcome = await outcomeOf(index);
+    if (outcome.redirects) redirecting.add(run.tools.get(normaliseToolName(call.name))!);
     if (outcome.target !== undefined) redirect = { target: outcome.target, redirectedBy: call.id };
-    yield tellResult(call, outcome);
-    const isError = outcome.error === undefined ? {} : { isError: true };
-    toolResponses.push({ toolCallId: call.id, name: call.name, content: outcome.text, ...isError });
+    await run.emit(tellResult(call, outcome));
+    const response = { toolCallId: call.id, name: call.name, content: outcome.text };
+    toolResponses.push(outcome.error === undefined ? response : { ...response, isError: true });
   }
-  const message = createMessage({ role: "tool", name: run.agent, content: null, toolResponses });
+  const message = createMessage({
+    id: answerId,
+    role: "tool",
+    name: run.agent,
+    content: null,
+    toolResponses,
+  });
   return { message, ...redirect };
 }
 
-function* tellCalls(calls: readonly ToolCall[]): Generator<AgentEventBody> {
-  for (const call of calls) {
-    yield { type: "tool-call", toolCallId: call.id, toolName: call.name, input: readInput(call.arguments) };
-  }
+function tellCall({ id, name, arguments: text }: ToolCall): AgentEventBody {
+  return { type: "tool-call", toolCallId: id, toolName: name, input: readInput(text) };
 }
 
-function tellResult(call: ToolCall, { output, error }: CallOutcome): AgentEventBody {
-  return { type: "tool-result", toolCallId: call.id, ...(error === undefined ? { output } : { error }) };
+function tellResult({ id }: ToolCall, { output, error }: CallOutcome): AgentEventBody {
+  if (error !== undefined) return { type: "tool-result", toolCallId: id, error };
+  return { type: "tool-result", toolCallId: id, output };
 }
 
 /** What a reader is shown: the parsed arguments, or the text when it is not JSON. */
@@ -75,15 +84,19 @@ function readInput(text: string): unknown {
 /** Tools that redirected once: their calls are run one at a time from the start. */
 const redirecting = new WeakSet<Tool>();
 
-interface RunningCalls {
-  outcome(index: number): Promise<CallOutcome>;
+/** What came of a call, by its place. Asked in order. */
+type OutcomeOf = (index: number) => Promise<CallOutcome>;
+
+function only(run: RunningRound, approvals: Approvals): OutcomeOf {
+  const call = run.message.toolCalls![0]!;
+  return () => runCall(run, call, approvals.get(call.id));
 }
 
 /**
  * Starts a call when the one before it did not end within the same turn of the event loop; so quick calls follow
  * one another, slow ones overlap, and a redirect that is at hand holds back what follows it.
  */
-function startCalls(run: ToolRun, calls: readonly ToolCall[], approvals: Approvals): RunningCalls {
+function startCalls(run: RunningRound, calls: readonly ToolCall[], approvals: Approvals): OutcomeOf {
   const started: Promise<CallOutcome>[] = [];
   const tools = calls.map(({ name }) => run.tools.get(normaliseToolName(name)));
   let isOneByOne =
@@ -91,10 +104,7 @@ function startCalls(run: ToolRun, calls: readonly ToolCall[], approvals: Approva
   const start = (index: number): Promise<CallOutcome> => {
     const call = calls[index]!;
     const outcome = runCall(run, call, approvals.get(call.id)).then((ended) => {
-      if (ended.redirects) {
-        isOneByOne = true;
-        redirecting.add(tools[index]!);
-      }
+      isOneByOne ||= ended.redirects === true;
       return ended;
     });
     // Settled together, so that one abort leaves no rejection behind that nobody awaits.
@@ -113,11 +123,9 @@ function startCalls(run: ToolRun, calls: readonly ToolCall[], approvals: Approva
   };
   const all = startAll();
   all.catch(() => undefined);
-  return {
-    async outcome(index) {
-      // The calls are read in order, so the one before has ended and at most one turn of the loop is missing.
-      while (!started[index]) await new Promise((resolve) => setImmediate(resolve));
-      return started[index];
-    },
+  return async (index) => {
+    // The calls are read in order, so the one before has ended and at most one turn of the loop is missing.
+    while (!started[index]) await new Promise((resolve) => setImmediate(resolve));
+    return started[index];
   };
 }

@@ -50,6 +50,9 @@ export interface Tool {
   execute(input: unknown, context: ToolContext): unknown;
 }
 
+/** What `needsApproval` is of a tool that never needs any. */
+export const noApproval = (): boolean => false;
+
 const noParameters = { type: "object", properties: {}, additionalProperties: false } as const;
 
 /** Raises `invalid_argument` for a tool without name, description or `execute`, or whose schema has no JSON form. */
@@ -82,9 +85,16 @@ export function tool<S extends Schema>(options: ToolOptions<S>): Tool {
     schema,
     timeoutMs,
     onUnknown,
-    needsApproval: typeof needsApproval === "function" ? needsApproval : () => needsApproval,
+    needsApproval: toApproval(needsApproval),
     execute,
   };
+}
+
+function toApproval<S extends Schema>(
+  given: NonNullable<ToolOptions<S>["needsApproval"]>,
+): Tool["needsApproval"] {
+  if (typeof given === "function") return given;
+  return given ? () => true : noApproval;
 }
 
 export function isTool(value: unknown): value is Tool {

@@ -37,6 +37,8 @@ export interface CardAddress {
   /** The tenant on gRPC and WebSocket, when several agents share an address. */
   readonly tenant?: string;
   readonly pushNotifications?: boolean;
+  /** Whether A2A 0.3 is answered too. Default true. */
+  readonly legacy?: boolean;
 }
 
 const defaultModes = ["text/plain", "application/json"];
@@ -79,7 +81,7 @@ export function createAgentCard(
 /** A2A 1.0 on every binding; 0.3 on JSON-RPC, last, for those who know nothing newer. */
 function interfacesOf(address: CardAddress): AgentInterface[] {
   const current = address.bindings.map((binding) => interfaceOf(binding, address));
-  if (!address.bindings.includes("jsonrpc")) return current;
+  if (address.legacy === false || !address.bindings.includes("jsonrpc")) return current;
   return [...current, { ...interfaceOf("jsonrpc", address), protocolVersion: legacyVersion }];
 }
 

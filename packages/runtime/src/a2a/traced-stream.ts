@@ -1,4 +1,4 @@
-import { bindGenerator } from "@weft/tracing/internal";
+import { bindGenerator, IdleLimit } from "@weft/tracing/internal";
 import type { Context, OpenSpan, Outcome } from "@weft/tracing/internal";
 
 export interface StreamWatcher<T> {
@@ -17,7 +17,8 @@ export interface StreamWatcher<T> {
 
 /**
  * A stream under an open span: each step runs in the span's context, and the span ends with the last item, the error,
- * or the reader's leaving, also when the reader leaves before the first item (a plain generator would not notice).
+ * or the reader's leaving, also when the reader leaves before the first item (a plain generator would not notice), or does
+ * not come back for as long as tracing's `streamIdleMs` says.
  */
 export function tracedStream<T>(
   opened: OpenSpan,
@@ -25,31 +26,41 @@ export function tracedStream<T>(
   watcher: StreamWatcher<T>,
 ): AsyncGenerator<T, void, undefined> {
   const bound = bindGenerator(watcher.context ?? opened.span.context, source);
+  let isOver = false;
+  const end = (outcome: Outcome | undefined): void => {
+    if (isOver) return;
+    isOver = true;
+    idle.stop();
+    opened.end(outcome);
+    watcher.onEnd?.();
+  };
+  const idle = new IdleLimit(() => end(watcher.outcomeOnLeave));
   const stream: AsyncGenerator<T, void, undefined> = {
     async next() {
       try {
+        idle.asked();
         const step = await bound.next();
         if (step.done) {
-          opened.end(watcher.outcomeAtEnd?.());
-          watcher.onEnd?.();
+          end(watcher.outcomeAtEnd?.());
           return { done: true, value: undefined };
         }
+        idle.answered();
         watcher.onItem(step.value);
         return step;
       } catch (error) {
+        isOver = true;
+        idle.stop();
         opened.fail(error);
         throw watcher.mapError(error);
       }
     },
     async return() {
-      opened.end(watcher.outcomeOnLeave);
-      watcher.onEnd?.();
+      end(watcher.outcomeOnLeave);
       await bound.return(undefined);
       return { done: true, value: undefined };
     },
     async throw(error) {
-      opened.end(watcher.outcomeOnLeave);
-      watcher.onEnd?.();
+      end(watcher.outcomeOnLeave);
       await bound.return(undefined);
       throw error;
     },

@@ -38,7 +38,7 @@ const limitsOfRate: ReadonlySet<unknown> = new Set([
   "callsPerCaller",
   "streamsPerCaller",
   "callsPerConnection",
-  "runningTasks",
+  "tasksPerCaller",
 ]);
 
 /** A refusal for a limit, by its name. */

@@ -10,21 +10,23 @@
  * I2  A message id stands at most once in a history when it came by `mirror`.
  * I3  Mirroring costs what is new, never what is old.
  */
-import { randomUUID } from "node:crypto";
+import { newSpanId } from "@weft/tracing/internal";
 import type { AgentMessage } from "./message.ts";
+
+const fewMessages = 16;
 
 /** An append-only list of messages. Places count from 0. */
 export class History {
   /** Random and short, `[a-z0-9]` only: it is written into runs such as `h3f09c2a1:0-41`. */
   readonly id: string;
   readonly #messages: AgentMessage[];
-  readonly #ids: Set<string>;
+  /** Of a history that is long enough for it to be quicker than a look at each message. */
+  #ids: Set<string> | undefined;
 
   constructor(restored?: { readonly id: string; readonly messages: readonly AgentMessage[] }) {
-    // Node pools the randomness of UUIDs; their last 12 characters are nothing but random.
-    this.id = restored?.id ?? `h${randomUUID().slice(-12)}`;
+    // The same kind of id a span has: hexadecimal, from pooled randomness.
+    this.id = restored?.id ?? `h${newSpanId()}`;
     this.#messages = restored ? [...restored.messages] : [];
-    this.#ids = new Set(this.#messages.map((message) => message.id));
   }
 
   /** The live list. It grows; what it holds never changes. */
@@ -37,12 +39,14 @@ export class History {
   }
 
   has(messageId: string): boolean {
+    if (this.#messages.length <= fewMessages) return isAmong(this.#messages, messageId);
+    this.#ids ??= new Set(this.#messages.map(({ id }) => id));
     return this.#ids.has(messageId);
   }
 
   /** Appends a message and returns its place. */
   append(message: AgentMessage): number {
-    this.#ids.add(message.id);
+    this.#ids?.add(message.id);
     return this.#messages.push(message) - 1;
   }
 
@@ -80,6 +84,11 @@ export class History {
   toJSON(): { readonly id: string; readonly messages: readonly AgentMessage[] } {
     return { id: this.id, messages: [...this.#messages] };
   }
+}
+
+function isAmong(messages: readonly AgentMessage[], id: string): boolean {
+  for (const message of messages) if (message.id === id) return true;
+  return false;
 }
 
 /** A message as agent `as` sees it: the same object when its role already fits, or nobody is named as its speaker. */

@@ -1,11 +1,14 @@
 /** The agent contract: light, with no server, socket or HTTP client behind it. */
+export { abortable } from "./abortable.ts";
 export { ambientTurn, withTurn } from "./ambient-turn.ts";
 export { createAgentContext } from "./create-agent-context.ts";
 export { defineAgent } from "./define-agent.ts";
 export { History, projectMessage } from "./history.ts";
+export { nestedJournal } from "./journal.ts";
 export { createMessage, messageText } from "./message.ts";
 export { parseMessage } from "./parse-message.ts";
-export { runTurn } from "./run-turn.ts";
+export { PushingAgent, pushReply } from "./pushing-agent.ts";
+export { pushTurn, runTurn } from "./run-turn.ts";
 export { addUsage, noUsage } from "./usage.ts";
 
 export type { Agent, AgentContext, AgentRequest, AgentSkill, Budget, Hop, TurnDescription } from "./agent.ts";
@@ -20,5 +23,6 @@ export type {
   ToolCall,
   ToolResponse,
 } from "./message.ts";
+export type { Emit } from "./pushing-agent.ts";
 export type { RunTurnOptions } from "./run-turn.ts";
 export type { Usage, UsageReport } from "./usage.ts";

@@ -41,3 +41,11 @@ export interface Journal {
     { readonly isDone: true; readonly result: unknown } | { readonly isDone: false; readonly step: OpenStep }
   >;
 }
+
+/** The part of a journal that is one agent's whom another asks inside its turn: keys stand under `path`. */
+export function nestedJournal(journal: Journal, path: string): Journal {
+  return {
+    step: (key, fn, options) => journal.step(`${path}/${key}`, fn, options),
+    begin: (key, options) => journal.begin(`${path}/${key}`, options),
+  };
+}

@@ -49,7 +49,8 @@ export type MessageInput = string | (Omit<Partial<AgentMessage>, "content"> & { 
  * Makes a message. The id is random unless given; the role is `user`, or `assistant` when there are tool calls,
  * or `tool` when there are only tool responses. Content that is neither text nor parts becomes a data part.
  *
- * @throws WeftError `invalid_argument` for a message with no content, no tool calls and no tool responses
+ * @throws WeftError `invalid_argument` for a message with no content, no tool calls and no tool responses, and for an
+ *   unknown role
  */
 export function createMessage(input: MessageInput): AgentMessage {
   const given = typeof input === "string" ? { content: input } : input;
@@ -61,15 +62,16 @@ export function createMessage(input: MessageInput): AgentMessage {
       'A message needs content, tool calls or tool responses ("" is content).',
     );
   }
-  return Object.freeze({
+  const message: { -readonly [Key in keyof AgentMessage]: AgentMessage[Key] } = {
     id: given.id ?? newMessageId(),
     role: roleOf(given),
     content,
-    ...(given.name === undefined ? {} : { name: given.name }),
-    ...(toolCalls?.length ? { toolCalls: Object.freeze([...toolCalls]) } : {}),
-    ...(toolResponses?.length ? { toolResponses: Object.freeze([...toolResponses]) } : {}),
-    ...(given.metadata === undefined ? {} : { metadata: given.metadata }),
-  });
+  };
+  if (given.name !== undefined) message.name = given.name;
+  if (toolCalls?.length) message.toolCalls = Object.freeze([...toolCalls]);
+  if (toolResponses?.length) message.toolResponses = Object.freeze([...toolResponses]);
+  if (given.metadata !== undefined) message.metadata = given.metadata;
+  return Object.freeze(message);
 }
 
 /** The text of a message: its text parts, joined; "" when there is none. */
@@ -81,9 +83,16 @@ export function messageText(message: Pick<AgentMessage, "content">): string {
   return text;
 }
 
+const roles: ReadonlySet<unknown> = new Set<AgentRole>(["user", "assistant", "system", "tool"]);
+
 function roleOf(given: Partial<Pick<AgentMessage, "role" | "toolCalls" | "toolResponses">>): AgentRole {
   if (given.toolCalls?.length) return "assistant";
-  return given.role ?? (given.toolResponses?.length ? "tool" : "user");
+  const { role = given.toolResponses?.length ? "tool" : "user" } = given;
+  if (roles.has(role)) return role;
+  throw new WeftError(
+    "invalid_argument",
+    `role must be user, assistant, system or tool, not "${role as string}".`,
+  );
 }
 
 function toContent(content: unknown): AgentMessage["content"] {

@@ -2,8 +2,6 @@ import { WeftError } from "@weft/tracing";
 import type { AgentMessage, AgentRole, ToolCall, ToolResponse } from "./message.ts";
 import { createMessage, isRecord } from "./message.ts";
 
-const roles: ReadonlySet<unknown> = new Set<AgentRole>(["user", "assistant", "system", "tool"]);
-
 /**
  * Reads a message from outside (JSON, a saved state, another library). AG2's and OpenAI's spellings
  * (`tool_calls`, `tool_responses`) are read too. A message without an id gets one.
@@ -22,7 +20,6 @@ export function parseMessage(value: unknown): AgentMessage {
   const { id, role, name, metadata } = value;
   if (id !== undefined && (typeof id !== "string" || id === ""))
     throw invalid("id", "a non-empty string", id);
-  if (role !== undefined && !roles.has(role)) throw invalid("role", "user, assistant, system or tool", role);
   if (name !== undefined && name !== null && typeof name !== "string")
     throw invalid("name", "a string", name);
   if (metadata !== undefined && metadata !== null && !isRecord(metadata)) {

@@ -9,9 +9,11 @@ import { createSendRequest } from "../a2a/send-request.ts";
 import { eventsExtensionUri, hopExtensionUri } from "../a2a/uris.ts";
 import type { Binding } from "../a2a/uris.ts";
 import type { Authenticator } from "../auth/auth.ts";
+import type { UrlGuardOptions } from "../edge/url-guard.ts";
 import type { ClientTls } from "./client-tls.ts";
+import { CardGuard } from "./card-guard.ts";
 import { createTransport } from "./create-transport.ts";
-import { fetchCard, parseCard } from "./fetch-card.ts";
+import { cardUrlOf, fetchCard, parseCard } from "./fetch-card.ts";
 import { HttpPool } from "./http-pool.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import { selectInterface } from "./select-interface.ts";
@@ -27,6 +29,11 @@ export interface ConnectOptions {
   /** Bytes that one answer, or one event of a stream, may have. Default 64 MiB. */
   readonly answerBytes?: number;
   readonly timeouts?: Partial<ClientTimeouts>;
+  /**
+   * Which private addresses a card that was read from the network may point to. Default: none, but its own host, and
+   * what lies no further inside than that (a card of loopback may point to loopback).
+   */
+  readonly urls?: UrlGuardOptions;
   readonly signal?: AbortSignal;
 }
 
@@ -92,15 +99,19 @@ export async function connect(
 ): Promise<RemoteClient> {
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const tls = options.tls ?? options.auth?.tls;
-  const pool = new HttpPool(timeouts, tls);
+  const guard = typeof target === "string" ? new CardGuard(cardUrlOf(target), options.urls) : undefined;
+  const pool = new HttpPool(timeouts, tls, guard?.lookup);
   const headers = async (): Promise<Readonly<Record<string, string>>> =>
     (await options.auth?.headers()) ?? {};
   try {
     const card = await readCard(target, options, { pool, timeouts, headers });
     const selected = selectInterface(card, options.binding);
+    const address = await guard?.check(selected.endpoint.url);
     const opened = await createTransport({
       card,
       selected,
+      ...(guard ? { guard } : {}),
+      ...(address === undefined ? {} : { address }),
       pool,
       timeouts,
       headers,
@@ -132,7 +143,13 @@ async function readCard(
   if (typeof target !== "string") return parseCard(target, "the given object");
   const { fetch } = parts.pool;
   const { cardMs: timeoutMs } = parts.timeouts;
-  return fetchCard(target, { fetch, timeoutMs, headers: await parts.headers(), signal: options.signal });
+  return fetchCard(target, {
+    fetch,
+    timeoutMs,
+    headers: await parts.headers(),
+    signal: options.signal,
+    login: options.auth,
+  });
 }
 
 /** Asks for Weft's extensions where the card declares them. */

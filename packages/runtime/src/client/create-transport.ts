@@ -7,6 +7,7 @@ import type { Attributes } from "@weft/tracing/internal";
 import { isWeftCard } from "../a2a/agent-card.ts";
 import { WsCalls } from "../ws/ws-calls.ts";
 import { BoundedCalls } from "./bounded-calls.ts";
+import type { CardGuard } from "./card-guard.ts";
 import type { ClientTls } from "./client-tls.ts";
 import { createGrpcTransport } from "./grpc-transport.ts";
 import { HttpExchange } from "./http-exchange.ts";
@@ -25,6 +26,10 @@ import { TracedCalls } from "./traced-calls.ts";
 export interface TransportOptions {
   readonly card: AgentCard;
   readonly selected: SelectedInterface;
+  /** Checks the address of each connection; undefined for a card that the caller gave. */
+  readonly guard?: CardGuard;
+  /** The address that was checked, for what looks hosts up by itself. */
+  readonly address?: string;
   readonly pool: HttpPool;
   readonly timeouts: ClientTimeouts;
   /** The login. */
@@ -74,20 +79,21 @@ async function createBase(options: TransportOptions): Promise<OpenTransport> {
   switch (selected.binding) {
     case "ws": {
       const { connectMs, streamIdleMs: idleMs } = timeouts;
-      const channelOptions = { url, connectMs, idleMs, maxFrameBytes: answerBytes, headers, tls };
+      const { guard } = options;
+      const channelOptions = { url, connectMs, idleMs, maxFrameBytes: answerBytes, headers, tls, guard };
       const { channel, close } = leaseChannel(login, channelOptions);
       return { transport: new JsonTransport(new WsCalls(channel)), close };
     }
     case "jsonrpc": {
-      const calls = new JsonRpcCalls(new HttpExchange(pool.dispatcher, answerBytes), url);
+      const calls = new JsonRpcCalls(new HttpExchange(pool.dispatcher, url, answerBytes));
       return { transport: new JsonTransport(calls), close: nothing };
     }
     case "rest": {
-      const calls = new RestCalls(new HttpExchange(pool.dispatcher, answerBytes), url);
+      const calls = new RestCalls(new HttpExchange(pool.dispatcher, url, answerBytes));
       return { transport: new JsonTransport(calls), close: nothing };
     }
     case "grpc":
-      return createGrpcTransport(url, { card: options.card, tls, answerBytes });
+      return createGrpcTransport(url, { card: options.card, tls, answerBytes, address: options.address });
   }
 }
 

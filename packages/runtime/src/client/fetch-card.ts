@@ -3,6 +3,7 @@ import { parseLegacyAgentCard } from "@a2a-js/sdk/compat/v0_3/client";
 import { WeftError } from "@weft/tracing";
 import { activeContext, runInContext, suppressTracing } from "@weft/tracing/internal";
 import { isRecord } from "../agent/message.ts";
+import { cachedCard, isFresh, keepCard } from "./card-cache.ts";
 import { toWeftError } from "./to-weft-error.ts";
 
 const maxCardBytes = 1_048_576;
@@ -12,6 +13,8 @@ export interface FetchCardOptions {
   readonly timeoutMs: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** Whose login it is: a card that one was shown is not another's. */
+  readonly login?: object | undefined;
 }
 
 /**
@@ -22,6 +25,8 @@ export interface FetchCardOptions {
  */
 export async function fetchCard(url: string, options: FetchCardOptions): Promise<AgentCard> {
   const cardUrl = cardUrlOf(url);
+  const known = cachedCard(options.login, cardUrl);
+  if (known && isFresh(known)) return parseCard(parseJson(known.text, cardUrl), cardUrl);
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
   try {
@@ -39,14 +44,31 @@ export async function fetchCard(url: string, options: FetchCardOptions): Promise
 }
 
 async function read(cardUrl: string, options: FetchCardOptions, signal: AbortSignal): Promise<string> {
-  const headers = { accept: "application/json", ...options.headers };
+  const { login } = options;
+  const known = cachedCard(login, cardUrl);
+  const condition = known?.etag === undefined ? {} : { "if-none-match": known.etag };
+  const headers = { accept: "application/json", ...condition, ...options.headers };
   const response = await options.fetch(cardUrl, { headers, signal });
+  const header = (name: string): string | null => response.headers.get(name);
+  if (response.status === 304 && known) {
+    await response.text();
+    keepCard(
+      login,
+      cardUrl,
+      known.text,
+      (name) => header(name) ?? (name === "etag" ? (known.etag ?? null) : null),
+    );
+    return known.text;
+  }
   const length = Number(response.headers.get("content-length") ?? 0);
   const text = length > maxCardBytes ? "" : await response.text();
   if (length > maxCardBytes || text.length > maxCardBytes) {
     throw new WeftError("invalid_card", `The agent card at ${cardUrl} is larger than ${maxCardBytes} bytes.`);
   }
-  if (response.ok) return text;
+  if (response.ok) {
+    keepCard(login, cardUrl, text, header);
+    return text;
+  }
   const { status } = response;
   if (status === 401) throw new WeftError("unauthenticated", `${cardUrl} asks for a login (HTTP 401).`);
   if (status === 403)
@@ -55,7 +77,8 @@ async function read(cardUrl: string, options: FetchCardOptions, signal: AbortSig
   throw new WeftError(status >= 500 ? "unavailable" : "invalid_card", `${cardUrl} answered HTTP ${status}.`);
 }
 
-function cardUrlOf(url: string): string {
+/** Where the card of the agent at `url` stands. */
+export function cardUrlOf(url: string): string {
   const parsed = URL.parse(url);
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
     throw new WeftError("invalid_argument", `"${url}" is not an http(s) URL of an agent.`);

@@ -9,6 +9,8 @@ export interface GrpcTransportOptions {
   readonly card: AgentCard;
   readonly tls?: ClientTls | undefined;
   readonly answerBytes: number;
+  /** To connect to instead of what DNS says of the host by then. */
+  readonly address?: string | undefined;
 }
 
 /** The SDK's gRPC transport on a channel of ours: its own takes no options, and answers of more than 4 MiB fail. */
@@ -24,12 +26,28 @@ export async function createGrpcTransport(
   const own = transport as unknown as { grpcClient: { close(): void } };
   own.grpcClient.close();
   const Client = grpc.makeGenericClientConstructor(server.A2AService, "A2AService");
-  const channel = new Client(address, credentials, {
+  const pinned = options.address === undefined ? undefined : pinnedTarget(address, options.address);
+  const channel = new Client(pinned?.target ?? address, credentials, {
+    ...pinned?.options,
     "grpc.max_receive_message_length": options.answerBytes,
     "grpc.max_send_message_length": -1,
   });
   own.grpcClient = channel;
   return { transport, close: async () => channel.close() };
+}
+
+/** The checked address, under the name that the far side's certificate and authority are for. */
+function pinnedTarget(
+  address: string,
+  checked: string,
+): { readonly target: string; readonly options: Readonly<Record<string, string>> } {
+  const url = new URL(`grpc://${address}`);
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const target = checked.includes(":") ? `ipv6:[${checked}]` : `ipv4:${checked}`;
+  return {
+    target: `${target}:${url.port || 443}`,
+    options: { "grpc.default_authority": url.host, "grpc.ssl_target_name_override": host },
+  };
 }
 
 /** An address with a scheme of TLS is one with TLS; so is a bare one on port 443. */

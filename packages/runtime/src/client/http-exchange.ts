@@ -1,11 +1,14 @@
 import type { Dispatcher } from "undici";
 import { WeftError } from "@weft/tracing";
 import type { RequestOptions } from "@a2a-js/sdk/client";
+import { tooLarge } from "./too-large.ts";
+import { UnaryAnswer } from "./unary-answer.ts";
 
 /** One HTTP request of a transport. */
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "DELETE";
-  readonly url: string;
+  /** With the query. */
+  readonly path: string;
   readonly body?: string | undefined;
   readonly accept: string;
   readonly options: RequestOptions;
@@ -25,66 +28,60 @@ export interface HttpStream {
   text(): Promise<string>;
 }
 
-/** HTTP on a pool of undici, without fetch: its Request, Response and web streams cost more than the exchange itself. */
+/**
+ * HTTP with one address on a pool of undici, without fetch: its Request, Response and web streams cost more than the
+ * exchange itself. A plain answer is not even a stream: its chunks are put together as they come.
+ */
 export class HttpExchange {
+  /** The address's path, with its query. */
+  readonly path: string;
+  readonly maxBytes: number;
   readonly #dispatcher: Dispatcher;
-  readonly #maxBytes: number;
+  readonly #origin: string;
 
-  /** `maxBytes`: of one answer, or of one event. */
-  constructor(dispatcher: Dispatcher, maxBytes: number) {
+  /**
+   * `maxBytes`: of one answer, or of one event.
+   *
+   * @throws WeftError `invalid_card` for an address that is no URL
+   */
+  constructor(dispatcher: Dispatcher, url: string, maxBytes: number) {
+    const parsed = URL.parse(url);
+    if (!parsed) throw new WeftError("invalid_card", `"${url}" is not the URL of an interface.`);
+    this.path = `${parsed.pathname}${parsed.search}`;
+    this.maxBytes = maxBytes;
     this.#dispatcher = dispatcher;
-    this.#maxBytes = maxBytes;
+    this.#origin = parsed.origin;
   }
 
-  get maxBytes(): number {
-    return this.#maxBytes;
-  }
-
-  async unary(request: HttpRequest): Promise<HttpAnswer> {
-    const { statusCode, headers, body } = await this.#send(request);
-    return { status: statusCode, text: await this.#read(body, headers["content-length"]) };
+  unary(request: HttpRequest): Promise<HttpAnswer> {
+    const answer = new UnaryAnswer(this.maxBytes, request.options.signal);
+    this.#dispatcher.dispatch(this.#options(request), answer);
+    return answer.answered;
   }
 
   async stream(request: HttpRequest): Promise<HttpStream> {
-    const { statusCode, headers, body } = await this.#send(request);
+    const { signal = null } = request.options;
+    const answer = await this.#dispatcher.request({ ...this.#options(request), signal });
+    const { statusCode, headers, body } = answer;
     const type = headers["content-type"];
     const isEventStream = typeof type === "string" && type.startsWith("text/event-stream");
-    return {
-      status: statusCode,
-      isEventStream,
-      body,
-      text: () => this.#read(body, headers["content-length"]),
-    };
+    return { status: statusCode, isEventStream, body, text: () => this.#read(body) };
   }
 
-  #send(request: HttpRequest): Promise<Dispatcher.ResponseData> {
-    const { method, url, body, accept, options } = request;
-    const { origin, pathname, search } = new URL(url);
+  #options({ method, path, body, accept, options }: HttpRequest): Dispatcher.DispatchOptions {
     const headers: Record<string, string> = { ...options.serviceParameters, accept };
     if (body !== undefined) headers["content-type"] = "application/json";
-    return this.#dispatcher.request({
-      origin,
-      path: `${pathname}${search}`,
-      method,
-      headers,
-      body: body ?? null,
-      signal: options.signal ?? null,
-    });
+    return { origin: this.#origin, path, method, headers, body: body ?? null };
   }
 
-  async #read(body: Dispatcher.ResponseData["body"], length: unknown): Promise<string> {
-    if (Number(length ?? 0) <= this.#maxBytes && length !== undefined) return body.text();
+  async #read(body: AsyncIterable<Buffer>): Promise<string> {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
       bytes += chunk.length;
-      if (bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+      if (bytes > this.maxBytes) throw tooLarge(this.maxBytes);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks, bytes).toString("utf8");
   }
-}
-
-export function tooLarge(maxBytes: number): WeftError {
-  return new WeftError("limit_exceeded", `An answer exceeds the client's limit answerBytes of ${maxBytes}.`);
 }

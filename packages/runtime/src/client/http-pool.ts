@@ -1,3 +1,4 @@
+import type { LookupFunction } from "node:net";
 import { Agent, request } from "undici";
 import type { Dispatcher } from "undici";
 import { tlsOptions } from "./client-tls.ts";
@@ -11,9 +12,10 @@ import type { ClientTimeouts } from "./timeouts.ts";
 export class HttpPool implements AsyncDisposable {
   readonly #agent: Agent;
 
-  constructor(timeouts: ClientTimeouts, tls?: ClientTls) {
+  /** `lookup` finds the hosts' addresses. */
+  constructor(timeouts: ClientTimeouts, tls?: ClientTls, lookup?: LookupFunction) {
     this.#agent = new Agent({
-      connect: { timeout: timeouts.connectMs, ...tlsOptions(tls) },
+      connect: { timeout: timeouts.connectMs, ...(lookup ? { lookup } : {}), ...tlsOptions(tls) },
       headersTimeout: timeouts.unaryMs,
       bodyTimeout: timeouts.streamIdleMs,
     });

@@ -12,12 +12,10 @@ export class JsonRpcCalls implements JsonCalls {
   readonly protocolName = "JSONRPC";
   readonly isBinary = false;
   readonly #exchange: HttpExchange;
-  readonly #url: string;
   #nextId = 1;
 
-  constructor(exchange: HttpExchange, url: string) {
+  constructor(exchange: HttpExchange) {
     this.#exchange = exchange;
-    this.#url = url;
   }
 
   async unary(method: string, params: unknown, options: RequestOptions): Promise<unknown> {
@@ -46,7 +44,7 @@ export class JsonRpcCalls implements JsonCalls {
   ): HttpRequest {
     const { method, params, accept, options } = call;
     const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
-    return { method: "POST", url: this.#url, body, accept, options };
+    return { method: "POST", path: this.#exchange.path, body, accept, options };
   }
 }
 

@@ -105,9 +105,7 @@ class ConnectedAgent implements Agent, AsyncDisposable {
   }
 
   async *respond(request: AgentRequest, context: AgentContext): AsyncGenerator<AgentYield> {
-    const session = readSession(context.session.state) ?? {
-      contextId: isWeftCard(this.card) ? randomUUID() : "",
-    };
+    const session = readSession(context.session.state) ?? { contextId: await this.#newContext(context) };
     const sent = this.#createRequest(request, context, session);
     const reader = new ReplyReader(this.name);
     const call = new RemoteCall(this.#client, reader, context.signal, this.#options.timeoutMs);
@@ -119,10 +117,17 @@ class ConnectedAgent implements Agent, AsyncDisposable {
       call.isOver = true;
     } catch (error) {
       call.isOver = reader.isComplete;
-      throw error;
+      throw notJson(request.contextVariables, this.name) ?? error;
     } finally {
       call.end();
     }
+  }
+
+  /** In a turn that is taken up again the one of before: there the far side knows what it was sent by its ids. */
+  async #newContext({ journal }: AgentContext): Promise<string> {
+    if (!isWeftCard(this.card)) return "";
+    const create = async (): Promise<string> => randomUUID();
+    return journal ? journal.step("remote-context", create) : create();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -198,6 +203,20 @@ function hopOf(
 /** The far side's variables become the chat's. `__proto__` would not be a variable but the object's prototype. */
 function takeVariables(variables: Record<string, unknown>, changed: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(changed)) if (name !== "__proto__") variables[name] = value;
+}
+
+/** What JSON cannot say does not cross a wire. Asked only after a failure: most calls have nothing to say here. */
+function notJson(variables: Readonly<Record<string, unknown>>, name: string): WeftError | undefined {
+  try {
+    JSON.stringify(variables);
+    return undefined;
+  } catch (cause) {
+    return new WeftError(
+      "invalid_argument",
+      `The context variables cannot be sent to agent "${name}": they hold what JSON cannot say. Keep that outside of them.`,
+      { cause },
+    );
+  }
 }
 
 function readSession(state: unknown): RemoteSession | undefined {

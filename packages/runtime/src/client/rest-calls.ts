@@ -58,11 +58,11 @@ export class RestCalls implements JsonCalls {
   readonly protocolName = "HTTP+JSON";
   readonly isBinary = false;
   readonly #exchange: HttpExchange;
-  readonly #url: string;
+  readonly #base: string;
 
-  constructor(exchange: HttpExchange, url: string) {
+  constructor(exchange: HttpExchange) {
     this.#exchange = exchange;
-    this.#url = url.replace(/\/+$/, "");
+    this.#base = exchange.path.replace(/\/+$/, "");
   }
 
   async unary(method: A2AMethod, params: unknown, options: RequestOptions): Promise<unknown> {
@@ -92,21 +92,25 @@ export class RestCalls implements JsonCalls {
   #request(method: A2AMethod, params: unknown, accept: string, options: RequestOptions): HttpRequest {
     const route = routes[method];
     const given = params as Params;
-    const query = new URLSearchParams();
-    for (const name of route.query ?? []) {
-      const value = given[name];
-      if (value !== undefined && value !== "") query.set(name, String(value));
-    }
     const tenant = given["tenant"] ? `/${id(given, "tenant")}` : "";
-    const search = query.size === 0 ? "" : `?${query.toString()}`;
+    const search = route.query ? searchOf(given, route.query) : "";
     return {
       method: route.method,
-      url: `${this.#url}${tenant}${route.path(given)}${search}`,
+      path: `${this.#base}${tenant}${route.path(given)}${search}`,
       body: route.hasBody ? JSON.stringify(params) : undefined,
       accept,
       options,
     };
   }
+}
+
+function searchOf(params: Params, names: readonly string[]): string {
+  const query = new URLSearchParams();
+  for (const name of names) {
+    const value = params[name];
+    if (value !== undefined && value !== "") query.set(name, String(value));
+  }
+  return query.size === 0 ? "" : `?${query.toString()}`;
 }
 
 function parse(text: string, method: string): unknown {

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { trace } from "@opentelemetry/api";
 import { WeftError } from "@weft/tracing";
+import { activeContext } from "@weft/tracing/internal";
+import { Attr } from "@weft/tracing/vocabulary";
 import type { SendMessageRequest } from "@a2a-js/sdk";
 import type { A2AMethod } from "../a2a/call-attributes.ts";
 import type { ResponseStream, TransportCall, TransportInterceptor } from "./intercept-transport.ts";
@@ -18,7 +21,7 @@ const firstPauseMs = 50;
 
 /**
  * Asks again when the far side could not be reached, where that is safe: reading, and a message that a Weft service
- * knows again by its id in its context. A stream is never begun twice.
+ * knows again by its id in its context. A stream is never begun twice. The call's span says how often.
  */
 export class RetriedCalls implements TransportInterceptor {
   readonly #knowsMessages: boolean;
@@ -38,6 +41,7 @@ export class RetriedCalls implements TransportInterceptor {
         const signal = call.options.signal;
         // Spread, so that clients of a service that comes back do not come back as one.
         const ms = firstPauseMs * 2 ** retry * (0.5 + Math.random());
+        trace.getSpan(activeContext())?.setAttribute(Attr.a2aRetries, retry + 1);
         await sleep(ms, undefined, signal ? { signal } : {});
       }
     }

@@ -1,4 +1,4 @@
-import { tooLarge } from "./http-exchange.ts";
+import { tooLarge } from "./too-large.ts";
 
 export interface ServerSentEvent {
   /** `message` unless the event says otherwise. */

@@ -22,8 +22,8 @@ export function leaseChannel(login: object | undefined, options: WsChannelOption
   const owner = login ?? anonymous;
   const ofOwner = channels.get(owner) ?? new Map<string, Shared>();
   channels.set(owner, ofOwner);
-  const { url, connectMs, idleMs, maxFrameBytes, tls } = options;
-  const key = JSON.stringify([url, connectMs, idleMs, maxFrameBytes, tls]);
+  const { url, connectMs, idleMs, maxFrameBytes, tls, guard } = options;
+  const key = JSON.stringify([url, connectMs, idleMs, maxFrameBytes, tls, guard?.name]);
   const shared = ofOwner.get(key) ?? { channel: new WsChannel(options), users: 0 };
   ofOwner.set(key, shared);
   shared.users++;

@@ -74,6 +74,24 @@ export function isPrivateAddress(address: string): boolean {
   return blocked.check(bare, family === 6 ? "ipv6" : "ipv4");
 }
 
+const local = new BlockList();
+local.addSubnet("127.0.0.0", 8, "ipv4");
+local.addAddress("::1", "ipv6");
+const linkLocal = new BlockList();
+linkLocal.addSubnet("169.254.0.0", 16, "ipv4");
+linkLocal.addSubnet("fe80::", 10, "ipv6");
+
+/** How far inside an address lies. Link-local is a zone of its own: clouds answer there with credentials. */
+export type AddressZone = "public" | "private" | "loopback" | "link-local";
+
+export function zoneOf(address: string): AddressZone {
+  const bare = address.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
+  const family = isIP(bare) === 6 ? "ipv6" : "ipv4";
+  if (!isPrivateAddress(bare)) return "public";
+  if (local.check(bare, family)) return "loopback";
+  return linkLocal.check(bare, family) ? "link-local" : "private";
+}
+
 /**
  * What can be said of a URL without asking DNS.
  *
@@ -119,7 +137,8 @@ export function pinnedLookup({ address, family }: CheckedUrl): LookupFunction {
   };
 }
 
-function isAllowed(url: URL, { allowPrivate, allowHosts = [] }: UrlGuardOptions): boolean {
+/** Whether the options name a URL's host, or let everything through. */
+export function isAllowed(url: URL, { allowPrivate, allowHosts = [] }: UrlGuardOptions): boolean {
   return allowPrivate === true || allowHosts.includes(url.host) || allowHosts.includes(url.hostname);
 }
 

@@ -3,7 +3,6 @@ import { TaskPushNotificationConfig, TaskState } from "@a2a-js/sdk";
 import type {
   ListTaskPushNotificationConfigsRequest,
   ListTaskPushNotificationConfigsResponse,
-  StreamResponse,
 } from "@a2a-js/sdk";
 import {
   PushNotificationNotSupportedError,
@@ -11,9 +10,13 @@ import {
   TaskNotFoundError,
 } from "@a2a-js/sdk/errors";
 import { WeftError } from "@weft/tracing";
+import { contextFrom, ROOT_CONTEXT } from "@weft/tracing/internal";
 import type { Context } from "@weft/tracing/internal";
 import { parseGuardedUrl } from "../edge/url-guard.ts";
-import type { TaskKey, TaskStore } from "../store/task-store.ts";
+import { lastAttempt } from "../journal/attempt.ts";
+import type { DuePush, StoredEvent, TaskKey, TaskStore } from "../store/task-store.ts";
+import { formatEventNumber } from "../task/event-number.ts";
+import { isInterrupted, isTerminal } from "../task/task-record.ts";
 import { PushSender } from "./push-sender.ts";
 import type { PushSenderOptions } from "./push-sender.ts";
 
@@ -21,6 +24,7 @@ import type { PushSenderOptions } from "./push-sender.ts";
 export type PushOptions = PushSenderOptions | false;
 
 const maxConfigs = 10;
+const eventsAtOnce = 1_000;
 
 /** The push notification configurations of tasks (A2A 1.0, 3.1.7 to 3.1.10), and what is sent by them. */
 export class PushConfigs {
@@ -81,16 +85,56 @@ export class PushConfigs {
     await this.#store.deletePush(key, id);
   }
 
-  /** Tells all who asked of a state change, in the background. `number`: the event's, unique in its task. */
-  notify(key: TaskKey, event: StreamResponse, number: string, parent: Context): void {
-    if (this.#options === false || event.payload?.$case !== "statusUpdate") return;
-    const state = event.payload.value.status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
+  /** Tells all who asked of a state change, in the background. */
+  notify(key: TaskKey, event: StoredEvent, parent: Context): void {
+    if (this.#options === false) return;
     const send = async (): Promise<void> => {
-      for (const config of await this.#all(key)) {
-        this.#sender.send({ id: `${key.id}/${number}/${config.id}`, config, response: event, state, parent });
-      }
+      for (const config of await this.#all(key)) this.#send(key, config, event, parent);
     };
     send().catch(() => undefined);
+  }
+
+  /** Sends, in the background, what an earlier holder of a task was to send and did not. */
+  async takeOver(key: TaskKey): Promise<void> {
+    const due = await this.#store.listDuePush(key.scope, key.id);
+    await Promise.all(due.map((push) => this.resend(push)));
+  }
+
+  /** One place of the outbox, unless another sends it by now. What had arrived all the same arrives under the same id. */
+  async resend(push: DuePush): Promise<void> {
+    if (this.#options === false || !(await this.#store.claimPush(push))) return;
+    const { due, sent, body } = push;
+    const config = TaskPushNotificationConfig.fromJSON(JSON.parse(body));
+    const parent = await this.#lastTurn(push);
+    for (let place = sent + 1; place <= due;) {
+      const events = await this.#store.events(push, place, Math.min(eventsAtOnce, due - place + 1));
+      if (events.length === 0) return;
+      for (const event of events) if (isTold(event)) this.#send(push, config, event, parent);
+      place = events.at(-1)!.place + 1;
+    }
+  }
+
+  #send(
+    { scope, id }: TaskKey,
+    config: TaskPushNotificationConfig,
+    event: StoredEvent,
+    parent: Context,
+  ): void {
+    const { response, place } = event;
+    this.#sender.send({
+      id: `${id}/${formatEventNumber(event)}/${config.id}`,
+      config,
+      response,
+      state: stateOf(event),
+      parent,
+      onSettled: () => this.#store.markPushSent({ scope, id }, config.id, place),
+    });
+  }
+
+  /** Where a notification hangs whose turn was another process's. */
+  async #lastTurn(key: TaskKey): Promise<Context> {
+    const carrier = lastAttempt(await this.#store.steps(key));
+    return carrier ? contextFrom(carrier, ROOT_CONTEXT) : ROOT_CONTEXT;
   }
 
   close(signal: AbortSignal): Promise<void> {
@@ -102,4 +146,14 @@ export class PushConfigs {
     const rows = await this.#store.listPush(key);
     return rows.map(({ body }) => TaskPushNotificationConfig.fromJSON(JSON.parse(body)));
   }
+}
+
+function stateOf({ response: { payload } }: StoredEvent): TaskState {
+  const status = payload?.$case === "statusUpdate" ? payload.value.status : undefined;
+  return status?.state ?? TaskState.TASK_STATE_UNSPECIFIED;
+}
+
+/** Every state that a turn ends in; that it works is told to nobody. */
+function isTold(event: StoredEvent): boolean {
+  return !event.isAgentEvent && (isTerminal(stateOf(event)) || isInterrupted(stateOf(event)));
 }

@@ -43,6 +43,8 @@ export interface Notification {
   readonly state: TaskState;
   /** Of the turn that changed the state. */
   readonly parent: Context;
+  /** Called once it has arrived or is given up; not when the service stopped in between. */
+  readonly onSettled?: () => Promise<void>;
 }
 
 const maxPauseMs = 60_000;
@@ -81,9 +83,9 @@ export class PushSender {
     const body = JSON.stringify(StreamResponse.toJSON(notification.response));
     for (let attempt = 1; attempt <= attempts && !this.#stopped.signal.aborted; attempt++) {
       const isOver = await this.#attempt(notification, body, attempt);
-      if (isOver) return;
+      if (isOver || attempt === attempts) return notification.onSettled?.();
       const pauseMs = Math.min(maxPauseMs, backOffMs * 2 ** (attempt - 1));
-      if (attempt < attempts) await this.#pause(pauseMs * (1 + Math.random() / 2));
+      await this.#pause(pauseMs * (1 + Math.random() / 2));
     }
   }
 

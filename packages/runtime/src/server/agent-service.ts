@@ -24,6 +24,7 @@ import { authenticate } from "../auth/auth.ts";
 import type { Auth, AuthRequest, Principal } from "../auth/auth.ts";
 import type { PushOptions } from "../push/push-configs.ts";
 import type { TaskStore } from "../store/task-store.ts";
+import { CallerTasks } from "../task/caller-tasks.ts";
 import { TaskEngine } from "../task/task-engine.ts";
 import { WsEndpoint } from "../ws/ws-endpoint.ts";
 import { createCallContext } from "./call-context.ts";
@@ -64,6 +65,11 @@ export interface AgentServiceOptions {
   readonly store?: TaskStore;
   /** Push notifications: which URLs, how signed, how often. Default: public URLs only; `false`: none. */
   readonly push?: PushOptions;
+  /**
+   * Whether requests of A2A 0.3 are answered too. Its members then stand on the card beside those of 1.0, which readers
+   * that refuse what they do not know stumble over. Default true.
+   */
+  readonly legacy?: boolean;
 }
 
 interface Mount {
@@ -90,6 +96,7 @@ export class AgentService {
   readonly #ws: WsEndpoint;
   readonly #cors: Cors;
   readonly #callers: CallerLimits;
+  readonly #callerTasks: CallerTasks;
   readonly #observer: CallObserver;
   #isDraining = false;
 
@@ -100,6 +107,7 @@ export class AgentService {
     this.#ws = new WsEndpoint(this.limits);
     this.#cors = new Cors(options.cors);
     this.#callers = new CallerLimits(this.limits);
+    this.#callerTasks = new CallerTasks(this.limits.tasksPerCaller);
     this.#observer = new CallObserver(options.logger);
     const entries = isAgent(agents) ? [["", agents] as const] : Object.entries(agents);
     if (entries.length === 0) throw new WeftError("invalid_argument", "There is no agent to serve.");
@@ -127,6 +135,7 @@ export class AgentService {
         bindings: this.#bindings,
         grpcAddress,
         tenant: key,
+        legacy: this.#options.legacy ?? true,
         ...(base === "" ? {} : { rootUrl: url }),
       });
       engine.start();
@@ -223,6 +232,7 @@ export class AgentService {
     const engine = new TaskEngine(agent, () => cards.card, {
       limits,
       scope: key,
+      callers: this.#callerTasks,
       ...(store ? { store } : {}),
       ...(push === undefined ? {} : { push }),
     });
@@ -289,7 +299,10 @@ export class AgentService {
       throw new WeftError("unimplemented", `This service does not offer ${binding}.`);
     }
     const controller = new AbortController();
-    response.once("close", () => controller.abort());
+    // Every answer ends with a close; only one before its end means that the caller left.
+    response.once("close", () => {
+      if (!response.writableFinished) controller.abort();
+    });
     const context = createCallContext({
       binding,
       headers: request.headers,
@@ -320,9 +333,14 @@ export function isAgent(value: Agents): value is Agent {
   return typeof (value as Agent).respond === "function" && typeof (value as Agent).name === "string";
 }
 
-function parseUrl(request: IncomingMessage): URL {
+/** A path that means what it says: no query, nothing encoded, no segment that begins with a dot. */
+const plainPath = /^(?:\/[\w:~-][\w.:~-]*)*\/?$/;
+const noQuery = new URLSearchParams();
+
+function parseUrl(request: IncomingMessage): Pick<URL, "pathname" | "searchParams"> {
+  const given = request.url || "/";
+  if (plainPath.test(given)) return { pathname: given, searchParams: noQuery };
   // Not relative to a base: "//other/path" is a path here, not another host.
-  const given = request.url ?? "/";
   return URL.parse(given.startsWith("/") ? `http://local${given}` : given) ?? new URL("http://local/");
 }
 

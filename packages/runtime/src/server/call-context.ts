@@ -54,6 +54,7 @@ function isTrusted(caller: Caller, headers: CallState["headers"]): boolean {
 
 export function isLoopback(address: string | undefined): boolean {
   if (address === undefined) return false;
+  if (address === "127.0.0.1" || address === "::1") return true;
   const bare = address.replace(/^::ffff:/, "").replace(/^\[|\]$/g, "");
   return bare === "::1" || bare === "localhost" || /^127\.\d+\.\d+\.\d+$/.test(bare);
 }

@@ -5,7 +5,7 @@
  *   id, and every error its ErrorInfo.
  * Owns: the answer to a call. Does not own: sockets (the endpoint's), the login (asked here).
  *
- * I1  Of a stream at most what fits the transport's buffer is ahead of its reader.
+ * I1  Of a stream at most aheadBytes and one event are ahead of its reader.
  * I2  A call is answered exactly once, also when its caller left.
  */
 import type {
@@ -26,6 +26,7 @@ import { codeOfWireError, toWireError, weftCodeHeader } from "../a2a/wire-errors
 import { createCallContext } from "./call-context.ts";
 import type { Caller } from "./call-context.ts";
 import type { GrpcModules } from "./import-grpc.ts";
+import { BytesAhead } from "./bytes-ahead.ts";
 import { replyHeaders } from "./responses.ts";
 
 type Call = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>;
@@ -102,8 +103,9 @@ function answerStream(options: GrpcServiceOptions, open: Open): handleServerStre
       context = await createContext(call, options);
       const stream = open(options.handler, call.request as never, context);
       call.sendMetadata(headMetadata(options, context));
+      const ahead = new BytesAhead(call);
       for await (const event of stream) {
-        if (!call.write(event)) await drained(call);
+        await ahead.write(event);
         if (call.cancelled || call.destroyed) break;
       }
       call.end();
@@ -129,20 +131,6 @@ async function createContext(call: Call, options: GrpcServiceOptions): Promise<S
   const context = createCallContext({ binding: "grpc", headers, caller, signal: controller.signal, tenant });
   validateVersion(context.requestedVersion, await options.handler.getAgentCard(), "GRPC");
   return context;
-}
-
-function drained(call: ServerWritableStream<unknown, unknown>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      call.off("drain", done);
-      call.off("close", done);
-      call.off("cancelled", done);
-      resolve();
-    };
-    call.once("drain", done);
-    call.once("close", done);
-    call.once("cancelled", done);
-  });
 }
 
 /** Initial metadata. grpc-js sends it once and ignores a second time. */

@@ -1,5 +1,5 @@
-import { defaultTaskLimits } from "../task/task-engine.ts";
-import type { TaskLimits } from "../task/task-engine.ts";
+import { defaultTaskLimits } from "../task/task-limits.ts";
+import type { TaskLimits } from "../task/task-limits.ts";
 
 /** Every refusal names the limit it stands for. A caller is a login, or where there is none an address. */
 export interface Limits extends TaskLimits {

@@ -15,24 +15,31 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   const tooLarge = (): WeftError =>
     limitError("bodyBytes", `The body exceeds the limit bodyBytes of ${maxBytes} bytes.`);
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  request.on("data", (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > maxBytes) {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const take = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size <= maxBytes) return void chunks.push(chunk);
       request.pause();
+      leave();
       reject(tooLarge());
-    } else {
-      chunks.push(chunk);
-    }
+    };
+    const end = (): void => {
+      leave();
+      resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)).toString("utf8"));
+    };
+    const fail = (error?: Error): void => {
+      leave();
+      const gone = new WeftError("aborted", "The caller left before its request was complete.");
+      reject(error ? WeftError.from(error, "aborted") : gone);
+    };
+    const leave = (): void => {
+      request.off("data", take).off("end", end).off("close", fail);
+    };
+    // The last one stays: an error without a listener would end the process.
+    request.on("data", take).on("end", end).on("close", fail).on("error", fail);
   });
-  request.once("end", () => resolve(Buffer.concat(chunks, size).toString("utf8")));
-  request.once("close", () =>
-    reject(new WeftError("aborted", "The caller left before its request was complete.")),
-  );
-  request.once("error", (error) => reject(WeftError.from(error, "aborted")));
-  return promise;
 }
 
 /**

@@ -40,6 +40,8 @@ const maxAgeSeconds = 60;
 export class ServiceCards {
   readonly #options: ServiceCardsOptions;
   #card: AgentCard | undefined;
+  /** When it was published, as HTTP writes times. */
+  #changed = "";
   #signed: Promise<{ readonly body: string; readonly etag: string }> | undefined;
   #extended: Promise<AgentCard> | undefined;
 
@@ -62,6 +64,7 @@ export class ServiceCards {
       ...(this.#options.pushNotifications ? { pushNotifications: true } : {}),
     };
     this.#card = { ...base, capabilities };
+    this.#changed = new Date().toUTCString();
     this.#signed = this.#sign(this.#card).then((signed) => {
       this.#card = signed;
       const body = JSON.stringify(withLegacyCard(AgentCard.toJSON(signed) as Record<string, unknown>));
@@ -86,7 +89,11 @@ export class ServiceCards {
 
   async send(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { body, etag } = await this.#signed!;
-    const headers = { etag, "cache-control": `public, max-age=${maxAgeSeconds}` };
+    const headers = {
+      etag,
+      "last-modified": this.#changed,
+      "cache-control": `public, max-age=${maxAgeSeconds}`,
+    };
     if (request.headers["if-none-match"] === etag) {
       response.writeHead(304, headers).end();
       return;

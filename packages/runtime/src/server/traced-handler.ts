@@ -9,7 +9,7 @@
  * I2  No header and no metadata makes a call fail.
  * I3  The SERVER span ends when nobody is left to answer; the task may go on.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import type { Message, SendMessageRequest, StreamResponse } from "@a2a-js/sdk";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import {
@@ -239,9 +239,7 @@ function withContextId(params: SendMessageRequest, context: ServerCallContext): 
 }
 
 function contextIdOf(owner: string, messageId: string): string {
-  const hex = createHash("sha256")
-    .update(JSON.stringify([owner, messageId]))
-    .digest("hex");
+  const hex = hash("sha256", JSON.stringify([owner, messageId]));
   // A UUID of version 8: made by the application.
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -11,6 +11,7 @@ import { randomUUID } from "node:crypto";
 import type {
   CommitResult,
   ContextKey,
+  DuePush,
   PushRow,
   StepRow,
   StoredEvent,
@@ -32,8 +33,15 @@ interface Entry {
   events: StoredEvent[];
   readonly steps: Map<string, StepRow>;
   readonly messageIds: string[];
-  readonly pushes: Map<string, PushRow>;
+  readonly pushes: Map<string, Push>;
   isCancelWanted: boolean;
+}
+
+interface Push {
+  row: PushRow;
+  due: number;
+  sent: number;
+  instance: string;
 }
 
 interface Conversation {
@@ -51,6 +59,8 @@ class MemoryStore implements TaskStore {
   readonly isDurable = false;
   readonly instance = randomUUID();
   readonly #tasks = new Map<string, Entry>();
+  /** By scope and name; who ended last stands last. */
+  readonly #ended = new Map<string, Map<string, Entry>>();
   readonly #contexts = new Map<string, Conversation>();
   readonly #maxEvents: number;
   #beats = 0;
@@ -75,8 +85,13 @@ class MemoryStore implements TaskStore {
     }
     if (row) entry.row = row;
     if (!known) this.#tasks.set(taskName(key), entry);
+    if (row) this.#sortOut(entry);
     if (commit.events) this.#addEvents(entry, commit.events);
     for (const step of commit.steps ?? []) entry.steps.set(step.key, step);
+    if (commit.due !== undefined) {
+      for (const push of entry.pushes.values())
+        Object.assign(push, { due: commit.due, instance: entry.row.instance });
+    }
     if (context) {
       const conversation = this.#conversation(context);
       conversation.body = context.body;
@@ -150,30 +165,54 @@ class MemoryStore implements TaskStore {
   }
 
   async prune(scope: string, { before, keep }: { before: number; keep: number }): Promise<number> {
-    // Tasks that changed in the same millisecond go by the order they came in, the later one first.
-    const ended = [...this.#tasks.values()]
-      .filter(({ row }) => row.scope === scope && !row.isOpen)
-      .reverse()
-      .sort((a, b) => b.row.changedAt - a.row.changedAt);
-    const gone = ended.filter(({ row }, index) => index >= keep || row.changedAt < before);
-    for (const { row, messageIds } of gone) {
-      this.#tasks.delete(taskName(row));
-      const { messages } = this.#conversation(row);
-      for (const id of messageIds) messages.delete(id);
+    const ended = this.#ended.get(scope);
+    let count = 0;
+    for (const [name, { row, messageIds }] of ended ?? []) {
+      if (ended!.size <= keep && row.changedAt >= before) break;
+      ended!.delete(name);
+      this.#tasks.delete(name);
+      this.#forgetMessages(row, messageIds);
+      count++;
     }
-    return gone.length;
+    return count;
   }
 
   async putPush(key: TaskKey, push: PushRow): Promise<void> {
-    this.#tasks.get(taskName(key))?.pushes.set(push.id, push);
+    const pushes = this.#tasks.get(taskName(key))?.pushes;
+    const known = pushes?.get(push.id);
+    if (known) known.row = push;
+    else pushes?.set(push.id, { row: push, due: -1, sent: -1, instance: "" });
   }
 
   async listPush(key: TaskKey): Promise<readonly PushRow[]> {
-    return [...(this.#tasks.get(taskName(key))?.pushes.values() ?? [])];
+    return [...(this.#tasks.get(taskName(key))?.pushes.values() ?? [])].map(({ row }) => row);
   }
 
   async deletePush(key: TaskKey, id: string): Promise<boolean> {
     return this.#tasks.get(taskName(key))?.pushes.delete(id) ?? false;
+  }
+
+  async listDuePush(scope: string, id?: string): Promise<readonly DuePush[]> {
+    const entries = [...this.#tasks.values()].filter(
+      ({ row }) => row.scope === scope && (id === undefined || row.id === id),
+    );
+    return entries.flatMap((entry) =>
+      [...entry.pushes.values()]
+        .filter(({ due, sent, instance }) => due > sent && instance !== this.instance)
+        .map(({ row, ...state }) => ({ scope, id: entry.row.id, pushId: row.id, body: row.body, ...state })),
+    );
+  }
+
+  async claimPush({ pushId, instance, ...key }: DuePush): Promise<boolean> {
+    const push = this.#tasks.get(taskName(key))?.pushes.get(pushId);
+    if (push?.instance !== instance) return false;
+    push.instance = this.instance;
+    return true;
+  }
+
+  async markPushSent(key: TaskKey, pushId: string, place: number): Promise<void> {
+    const push = this.#tasks.get(taskName(key))?.pushes.get(pushId);
+    if (push) push.sent = Math.max(push.sent, place);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -183,6 +222,21 @@ class MemoryStore implements TaskStore {
     let known = this.#contexts.get(name);
     if (!known) this.#contexts.set(name, (known = { body: undefined, history: [], messages: new Map() }));
     return known;
+  }
+
+  /** An ended task is the newest of its scope's; an open one is none of them. */
+  #sortOut(entry: Entry): void {
+    const { row } = entry;
+    const ended = this.#ended.get(row.scope) ?? new Map<string, Entry>();
+    this.#ended.set(row.scope, ended);
+    ended.delete(taskName(row));
+    if (!row.isOpen) ended.set(taskName(row), entry);
+  }
+
+  #forgetMessages(row: TaskRow, messageIds: readonly string[]): void {
+    const { messages, body } = this.#conversation(row);
+    for (const id of messageIds) messages.delete(id);
+    if (messages.size === 0 && body === undefined) this.#contexts.delete(contextName(row));
   }
 
   #addEvents(entry: Entry, events: readonly StoredEvent[]): void {

@@ -3,7 +3,8 @@ import { WeftError } from "@weft/tracing";
 import { SqlStore } from "./sql-store.ts";
 import type { SqlAnswer, SqlArguments, SqlDriver } from "./sql-store.ts";
 import { sqlTables, sqlTasks } from "./sql-tasks.ts";
-import type { RunSql, SqlOperation, SqlRow } from "./sql-tasks.ts";
+import type { RunSql, SqlRow } from "./run-sql.ts";
+import type { SqlOperation } from "./sql-tasks.ts";
 import type { TaskStore } from "./task-store.ts";
 
 export interface PostgresStoreOptions {

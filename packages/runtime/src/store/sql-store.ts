@@ -4,6 +4,7 @@ import type { SqlOperation, sqlTasks } from "./sql-tasks.ts";
 import type {
   CommitResult,
   ContextKey,
+  DuePush,
   PushRow,
   StepRow,
   StoredEvent,
@@ -102,6 +103,18 @@ export class SqlStore implements TaskStore {
 
   deletePush(key: TaskKey, id: string): Promise<boolean> {
     return this.#driver.call("deletePush", plain(key), id);
+  }
+
+  listDuePush(scope: string, id?: string): Promise<readonly DuePush[]> {
+    return this.#driver.call("listDuePush", scope, this.instance, id ?? null);
+  }
+
+  claimPush(push: DuePush): Promise<boolean> {
+    return this.#driver.call("claimPush", push, this.instance);
+  }
+
+  markPushSent(key: TaskKey, pushId: string, place: number): Promise<void> {
+    return this.#driver.call("markPushSent", plain(key), pushId, place);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

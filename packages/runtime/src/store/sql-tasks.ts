@@ -7,10 +7,11 @@
  * I1  A commit reads and writes inside the caller's transaction; `stale` and `duplicate` ask the caller to roll back.
  */
 import { StreamResponse, Task } from "@a2a-js/sdk";
+import { setPushDue, sqlPushes } from "./sql-pushes.ts";
+import type { RunSql, SqlRow, SqlValue } from "./run-sql.ts";
 import type {
   CommitResult,
   ContextKey,
-  PushRow,
   StepRow,
   StoredEvent,
   TaskCommit,
@@ -19,14 +20,6 @@ import type {
   TaskQuery,
   TaskRow,
 } from "./task-store.ts";
-
-export type SqlValue = string | number | null;
-export type SqlRow = Readonly<Record<string, unknown>>;
-/** Runs one statement and returns its rows. */
-export type RunSql = (
-  sql: string,
-  values?: readonly SqlValue[],
-) => Promise<readonly SqlRow[]> | readonly SqlRow[];
 
 /** Names of ids may sort by locale in Postgres: `COLLATE "C"` there. */
 export function sqlTables(collate = ""): readonly string[] {
@@ -48,7 +41,8 @@ export function sqlTables(collate = ""): readonly string[] {
     `CREATE TABLE IF NOT EXISTS weft_history (scope TEXT NOT NULL, owner TEXT NOT NULL, context_id TEXT NOT NULL, place BIGINT NOT NULL,
      body TEXT NOT NULL, PRIMARY KEY (scope, owner, context_id, place))`,
     `CREATE TABLE IF NOT EXISTS weft_pushes (scope TEXT NOT NULL, task_id TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
-     PRIMARY KEY (scope, task_id, id))`,
+     due BIGINT NOT NULL DEFAULT -1, sent BIGINT NOT NULL DEFAULT -1, instance TEXT NOT NULL DEFAULT '', PRIMARY KEY (scope, task_id, id))`,
+    `CREATE INDEX IF NOT EXISTS weft_pushes_due ON weft_pushes (scope, instance) WHERE due > sent`,
     `CREATE TABLE IF NOT EXISTS weft_instances (instance TEXT PRIMARY KEY, beats BIGINT NOT NULL)`,
   ];
 }
@@ -131,6 +125,7 @@ export const sqlTasks = {
       );
     }
     if (context) await writeContext(run, context, commit.history ?? []);
+    if (commit.due !== undefined) await setPushDue(run, key, commit.due);
     return "committed";
   },
 
@@ -249,28 +244,7 @@ export const sqlTasks = {
     return gone.length;
   },
 
-  async putPush(run: RunSql, { scope, id }: TaskKey, push: PushRow): Promise<void> {
-    await run(
-      `INSERT INTO weft_pushes VALUES ($1, $2, $3, $4) ON CONFLICT (scope, task_id, id) DO UPDATE SET body = excluded.body`,
-      [scope, id, push.id, push.body],
-    );
-  },
-
-  async listPush(run: RunSql, { scope, id }: TaskKey): Promise<readonly PushRow[]> {
-    const rows = await run(`SELECT id, body FROM weft_pushes WHERE scope = $1 AND task_id = $2 ORDER BY id`, [
-      scope,
-      id,
-    ]);
-    return rows.map((row) => ({ id: String(row["id"]), body: String(row["body"]) }));
-  },
-
-  async deletePush(run: RunSql, { scope, id }: TaskKey, pushId: string): Promise<boolean> {
-    const rows = await run(
-      `DELETE FROM weft_pushes WHERE scope = $1 AND task_id = $2 AND id = $3 RETURNING id`,
-      [scope, id, pushId],
-    );
-    return rows.length > 0;
-  },
+  ...sqlPushes,
 } as const;
 
 export type SqlOperation = keyof typeof sqlTasks;

@@ -15,7 +15,8 @@ import type { StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { WeftError } from "@weft/tracing";
 import { sqlTables, sqlTasks } from "./sql-tasks.ts";
-import type { RunSql, SqlOperation, SqlRow, SqlValue } from "./sql-tasks.ts";
+import type { RunSql, SqlRow, SqlValue } from "./run-sql.ts";
+import type { SqlOperation } from "./sql-tasks.ts";
 
 export interface WorkerCall {
   readonly id: number;
@@ -36,6 +37,8 @@ const writes: ReadonlySet<string> = new Set<SqlOperation>([
   "prune",
   "putPush",
   "deletePush",
+  "claimPush",
+  "markPushSent",
 ]);
 
 const lock = holdLock(instance);

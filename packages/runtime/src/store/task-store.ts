@@ -91,6 +91,8 @@ export interface TaskCommit {
   readonly context?: ContextRow;
   /** Needs `context`. */
   readonly history?: readonly HistoryRow[];
+  /** Place of an event that all of the task's pushes are told of, by the instance of `row`. */
+  readonly due?: number;
 }
 
 /** `stale`: somebody else wrote, or took the task over. `duplicate`: the context has the message id already. */
@@ -120,6 +122,18 @@ export interface PushRow {
   readonly id: string;
   /** JSON. */
   readonly body: string;
+}
+
+/** A place in the outbox: the task's states of after `sent` up to `due` are still to be sent there. */
+export interface DuePush extends TaskKey {
+  /** Of the {@link PushRow}. */
+  readonly pushId: string;
+  readonly body: string;
+  /** Places of events. */
+  readonly due: number;
+  readonly sent: number;
+  /** Who is to send it. */
+  readonly instance: string;
 }
 
 /**
@@ -165,4 +179,10 @@ export interface TaskStore extends AsyncDisposable {
   listPush(key: TaskKey): Promise<readonly PushRow[]>;
   /** Whether there was one. */
   deletePush(key: TaskKey, id: string): Promise<boolean>;
+  /** What others than this instance are to send still: of an agent's tasks, or of one. */
+  listDuePush(scope: string, id?: string): Promise<readonly DuePush[]>;
+  /** Makes this instance the one to send it; false when another was faster. */
+  claimPush(push: DuePush): Promise<boolean>;
+  /** Nothing up to the event at `place` is to be sent there any more. */
+  markPushSent(key: TaskKey, pushId: string, place: number): Promise<void>;
 }

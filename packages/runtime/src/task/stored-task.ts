@@ -1,13 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { StreamResponse } from "@a2a-js/sdk";
-import type { TaskRow, TaskStore } from "../store/task-store.ts";
+import { WeftError } from "@weft/tracing";
+import type { TaskKey, TaskRow, TaskStore } from "../store/task-store.ts";
 import { numbered, placeAfter } from "./event-number.ts";
 import type { Reading } from "./task-actor.ts";
-import { TaskRecord } from "./task-record.ts";
+import { isTerminal, TaskRecord } from "./task-record.ts";
 
 const eventsAtOnce = 1_000;
 /** How often a task that runs in another process is looked at. */
 const pollMs = 100;
+/** The same of one that waits for its caller. */
+const restPollMs = 500;
 
 /** A stored task as it stands: the row's snapshot, and the events since. */
 export async function readStored(
@@ -24,15 +27,17 @@ export async function readStored(
   }
 }
 
-/** The events of a task that does not run here, until it is at rest. */
+/** The events of a task that does not run here, until it is at rest or, if that is wanted, over. */
 export async function* followStored(
   store: TaskStore,
   row: TaskRow,
-  reading: Reading,
+  reading: Reading & { /** The place to read on from; no snapshot. */ readonly from?: number },
 ): AsyncGenerator<StreamResponse, void> {
-  const { after, signal, withAgentEvents, withNumbers = false } = reading;
+  const { after, from, signal, withAgentEvents, withNumbers = false, isToEnd = false } = reading;
   let place: number;
-  if (after) {
+  if (from !== undefined) {
+    place = from;
+  } else if (after) {
     place = placeAfter(after, row.body.epochs);
   } else {
     const stored = await readStored(store, row);
@@ -48,11 +53,35 @@ export async function* followStored(
       place += events.length;
       isMore = events.length === eventsAtOnce;
     }
-    if (!current.isOpen && place >= current.body.place) return;
-    await pause(pollMs, undefined, { ref: false });
+    const isOver = isToEnd ? isTerminal(current.state) : !current.isOpen;
+    if (isOver && place >= current.body.place) return;
+    await pause(current.isOpen ? pollMs : restPollMs, undefined, { ref: false });
     // The row is read before its events, so that a task seen at rest has all of them stored.
     const next = signal?.aborted ? undefined : await store.get(row);
     if (!next) return;
     current = next;
+  }
+}
+
+/**
+ * A task that another process runs, once it is over or waits for its caller.
+ *
+ * @throws WeftError `unavailable` when that takes too long, or nobody waits any more; `not_found` when it is gone
+ */
+export async function whenAtRest(
+  store: TaskStore,
+  key: TaskKey,
+  options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
+): Promise<TaskRow> {
+  const late = performance.now() + options.timeoutMs;
+  for (;;) {
+    const row = await store.get(key);
+    if (!row) throw new WeftError("not_found", `Task ${key.id} is gone.`);
+    if (!row.isOpen) return row;
+    if (options.signal?.aborted || performance.now() > late)
+      throw new WeftError("unavailable", "The task runs in another process; send the message again later.", {
+        retryable: true,
+      });
+    await pause(pollMs, undefined, { ref: false });
   }
 }

@@ -1,14 +1,15 @@
 /*
  * Takeover: the open tasks of instances that are gone.
  *
- * Job: says that this instance lives, watches whether the others do, and names the tasks that nobody runs any more.
- * Owns: the watch. Does not own: running a task, or the fence (the store's epochs).
+ * Job: says that this instance lives, watches whether the others do, and names the tasks that nobody runs and the
+ *   notifications that nobody sends any more.
+ * Owns: the watch. Does not own: running a task, sending, or the fence (the store's epochs).
  *
  * I1  An instance is gone when its lock is free, or when it has not said that it lives for `leaseMs` of our own steady
  *     clock. No wall clock is asked: one that jumps takes nothing over.
  * I2  A wrong guess costs nothing but the former owner's work: its next write is refused.
  */
-import type { TaskRow, TaskStore } from "../store/task-store.ts";
+import type { DuePush, TaskRow, TaskStore } from "../store/task-store.ts";
 
 export interface TakeoverOptions {
   readonly store: TaskStore;
@@ -16,6 +17,8 @@ export interface TakeoverOptions {
   /** Milliseconds of silence after which an instance is taken for gone. */
   readonly leaseMs: number;
   readonly take: (row: TaskRow) => Promise<void>;
+  /** Sends what an instance that is gone was to send. */
+  readonly resend: (push: DuePush) => Promise<void>;
   readonly cancel: (id: string) => Promise<void>;
 }
 
@@ -53,15 +56,24 @@ export class Takeover {
 
   async #look(): Promise<void> {
     if (this.#isStopped) return;
-    const { store, scope, take, cancel } = this.#options;
+    const { store, scope, take, resend, cancel } = this.#options;
     this.#note(await store.beat());
     await Promise.all((await store.takeCancels(scope)).map(cancel));
-    const gone = new Map<string, boolean>();
-    for (const row of await store.listOpen(scope)) {
-      const { instance } = row;
-      if (!gone.has(instance)) gone.set(instance, this.#isSilent(instance) || (await store.isGone(instance)));
-      if (gone.get(instance) && !this.#isStopped) await take(row);
-    }
+    const isGone = this.#createCheck();
+    for (const row of await store.listOpen(scope))
+      if ((await isGone(row.instance)) && !this.#isStopped) await take(row);
+    for (const push of await store.listDuePush(scope))
+      if ((await isGone(push.instance)) && !this.#isStopped) await resend(push);
+  }
+
+  /** Each instance is looked for once in a round. */
+  #createCheck(): (instance: string) => Promise<boolean> {
+    const known = new Map<string, boolean>();
+    return async (instance) => {
+      if (!known.has(instance))
+        known.set(instance, this.#isSilent(instance) || (await this.#options.store.isGone(instance)));
+      return known.get(instance)!;
+    };
   }
 
   #note(beats: ReadonlyMap<string, number>): void {

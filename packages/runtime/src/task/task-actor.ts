@@ -14,7 +14,7 @@
 import { TaskState } from "@a2a-js/sdk";
 import type { Artifact, Message, StreamResponse, Task } from "@a2a-js/sdk";
 import { WeftError } from "@weft/tracing";
-import { activeContext } from "@weft/tracing/internal";
+import { activeContext, ROOT_CONTEXT } from "@weft/tracing/internal";
 import type { Context } from "@weft/tracing/internal";
 import { fencedError, isFenced } from "../agent/fenced.ts";
 import type { Agent } from "../agent/agent.ts";
@@ -24,7 +24,7 @@ import type { PendingTurn } from "../journal/message-in.ts";
 import { writeMessageIn } from "../journal/message-in.ts";
 import type { StepRow, StoredEvent, TaskRow, TaskStore } from "../store/task-store.ts";
 import type { ContextSession } from "./context-session.ts";
-import { formatEventNumber, numbered, placeAfter } from "./event-number.ts";
+import { numbered, placeAfter } from "./event-number.ts";
 import type { EventNumber } from "./event-number.ts";
 import { TaskLog } from "./task-log.ts";
 import { createStatus, isInterrupted, isTerminal, steadyNow, TaskRecord } from "./task-record.ts";
@@ -45,8 +45,8 @@ export interface TaskActorOptions {
   readonly turnMs: number;
   readonly maxLogEntries: number;
   readonly onRest: (actor: TaskActor) => void;
-  /** After a state was stored; with the event's number, and the context of the turn that changed it. */
-  readonly onState: (actor: TaskActor, event: StreamResponse, number: string, context: Context) => void;
+  /** After a state was stored; with its event, and the context of the turn that changed it. */
+  readonly onState: (actor: TaskActor, event: StoredEvent, context: Context) => void;
 }
 
 export interface Reading {
@@ -56,6 +56,16 @@ export interface Reading {
   readonly signal?: AbortSignal | undefined;
   /** The last event the caller has: no snapshot, only what follows. */
   readonly after?: EventNumber | undefined;
+  /** Until the task is over; else until it is at rest: over, or waiting for its caller. */
+  readonly isToEnd?: boolean;
+  /** Default: where the task stands when the reading begins. */
+  readonly start?: ReadingStart | undefined;
+}
+
+/** Where a reading begins: the task as it stood, and the place of the event that follows. */
+export interface ReadingStart {
+  readonly task: Task;
+  readonly place: number;
 }
 
 export class TaskActor {
@@ -83,7 +93,12 @@ export class TaskActor {
     this.#places = loaded?.steps.reduce((next, { place }) => Math.max(next, place + 1), 0) ?? 0;
     this.log = new TaskLog({
       maxEntries: options.maxLogEntries,
-      load: (from, limit) => store.events(row, from, limit),
+      // What is gone from here may wait to be stored: a reader that is behind would be given the whole task instead.
+      load: async (from, limit) => {
+        this.#writer.flush();
+        await this.#writer.settled();
+        return store.events(row, from, limit);
+      },
       first: loaded?.place ?? 0,
       epochs: loaded ? [...row.body.epochs, [row.epoch, loaded.place]] : [[1, 0]],
     });
@@ -97,6 +112,11 @@ export class TaskActor {
     return isTerminal(this.record.state);
   }
 
+  /** Under which it is run here. */
+  get epoch(): number {
+    return this.#writer.row.epoch;
+  }
+
   /** Another runs the task, or the store is gone: what this actor does counts for nothing. */
   get isLost(): boolean {
     return this.#writer.isLost;
@@ -108,11 +128,15 @@ export class TaskActor {
   }
 
   /**
-   * Takes a message; resolves when it is stored. Its turn runs after those before it, of this task and of its context.
+   * Takes a message; resolves when it is stored. Its turn runs after `onStored`, and after the turns before it, of this
+   * task and of its context.
    *
    * @throws WeftError `already_exists` for a message id that the context has; the store's own
    */
-  async enqueue(given: Omit<PendingTurn, "place">, isNewId = true): Promise<void> {
+  async enqueue(
+    given: Omit<PendingTurn, "place">,
+    { isNewId, onStored }: { readonly isNewId: boolean; readonly onStored: () => Promise<void> },
+  ): Promise<void> {
     const turn: PendingTurn = { ...given, place: this.#places++ };
     if (this.isAtRest) this.#rest = Promise.withResolvers();
     this.#pending.push(turn);
@@ -124,7 +148,8 @@ export class TaskActor {
       this.#dropped(turn);
       throw error;
     }
-    this.#options.session.enqueue(() => this.#runNext());
+    // What fails here fails the call; the turn is taken, and runs.
+    await onStored().finally(() => this.#options.session.enqueue(() => this.#runNext()));
   }
 
   /** Goes on with what an earlier owner left: its partial text is taken back first, in a new epoch. */
@@ -179,18 +204,27 @@ export class TaskActor {
     return this.record.snapshot({ historyLength });
   }
 
-  /** The task as it stands, then its events until it is at rest. `signal` ends the reading, never the task. */
+  /** Taken before a turn begins, it misses none of that turn's events, however soon they come. */
+  startReading(): ReadingStart {
+    return { task: this.snapshot(), place: this.log.shown };
+  }
+
+  /** The task as it stands, then its events. `signal` ends the reading, never the task. */
   async *follow(reading: Reading): AsyncGenerator<StreamResponse, void> {
-    const { after, signal, withAgentEvents, withNumbers = false } = reading;
-    const from = after ? placeAfter(after, this.log.epochs) : this.log.shown;
-    const isAtRest = this.isAtRest;
-    if (!after) yield taskResponse(this.snapshot());
-    if (isAtRest && from >= this.log.shown) return;
+    const { after, signal, withAgentEvents, withNumbers = false, isToEnd = false } = reading;
+    const start = after ? undefined : (reading.start ?? this.startReading());
+    const from = after ? placeAfter(after, this.log.epochs) : start!.place;
+    // By its state, not by whether a turn runs: the state may be read before the turn's last step is through.
+    const isResting = (): boolean => this.#pending.length === 0 && isInterrupted(this.record.state);
+    const isOver = (): boolean => this.isTerminal || (!isToEnd && isResting());
+    const wasOver = isOver();
+    if (start) yield taskResponse(start.task);
+    if (wasOver && from >= this.log.shown) return;
     for await (const entry of this.log.read(from, signal)) {
       if (entry === "behind") yield taskResponse(this.snapshot());
       else if (!entry.isAgentEvent || withAgentEvents) yield numbered(entry, withNumbers);
       const isLast = entry !== "behind" && endsReading(entry.response) && entry.place + 1 >= this.log.shown;
-      if (isLast && this.isAtRest) return;
+      if (isLast && isOver()) return;
     }
   }
 
@@ -294,10 +328,12 @@ export class TaskActor {
   ): Promise<void> {
     this.#pending.length = 0;
     const event = this.#setState(state, end.message, end.metadata);
-    await this.#write(this.#ended(end.turns));
+    await this.#write({ ...this.#ended(end.turns), due: event.place });
     if (this.isTerminal) this.log.close();
     if (!this.#isRunning) this.#settle();
-    this.#options.onState(this, event.response, formatEventNumber(event), this.#turnContext);
+    this.#options.onState(this, event, this.#turnContext);
+    // The session keeps the actor, for a message that comes twice; it need not keep the spans.
+    if (this.isTerminal) this.#turnContext = ROOT_CONTEXT;
   }
 
   #ended(turns: readonly PendingTurn[]): Parameters<TaskWriter["write"]>[0] {
@@ -341,7 +377,7 @@ export class TaskActor {
       ...override,
     };
     await this.#writer.write({ ...change, row });
-    this.log.show();
+    this.log.show(place);
   }
 
   #append(payload: StreamResponse["payload"], flags: Parameters<TaskLog["append"]>[1] = {}): StoredEvent {

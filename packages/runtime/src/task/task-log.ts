@@ -32,6 +32,8 @@ export class TaskLog {
   #entries: StoredEvent[] = [];
   #first: number;
   #shown: number;
+  /** Places of what is held, in order. */
+  #held: number[] = [];
   #isClosed = false;
   #failure: Error | undefined;
   readonly #epoch: number;
@@ -65,18 +67,15 @@ export class TaskLog {
       this.#first += this.#entries.length - maxEntries;
       this.#entries = this.#entries.slice(-maxEntries);
     }
-    if (!flags.isHeld && this.#shown === place) {
-      this.#shown++;
-      this.#wake();
-    }
+    if (flags.isHeld) this.#held.push(place);
+    else this.#reveal();
     return entry;
   }
 
-  /** What was held may be seen. */
-  show(): void {
-    if (this.#shown === this.next) return;
-    this.#shown = this.next;
-    this.#wake();
+  /** What was held before `place` may be seen. */
+  show(place: number): void {
+    this.#held = this.#held.filter((held) => held >= place);
+    this.#reveal();
   }
 
   /** No entry follows: readers end once they have read what there is, with `failure` if there is one. */
@@ -116,6 +115,13 @@ export class TaskLog {
     } finally {
       signal?.removeEventListener("abort", wake);
     }
+  }
+
+  #reveal(): void {
+    const shown = this.#held[0] ?? this.next;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#wake();
   }
 
   async #load(from: number): Promise<readonly StoredEvent[]> {

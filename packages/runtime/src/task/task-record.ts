@@ -136,7 +136,15 @@ export class TaskRecord {
 }
 
 export function createStatus(state: TaskState, message?: Message): TaskStatus {
-  return { state, message, timestamp: new Date(steadyNow()).toISOString() };
+  return { state, message, timestamp: isoTime(steadyNow()) };
+}
+
+let lastTime = { ms: Number.NaN, text: "" };
+
+/** Statuses of one millisecond share its text. */
+function isoTime(ms: number): string {
+  if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() };
+  return lastTime.text;
 }
 
 /** Milliseconds since the epoch that never go back while the process lives, whatever the wall clock does. */

@@ -124,8 +124,12 @@ function requestOf(event: Extract<AgentEvent, { type: "input-required" }>): Inpu
 
 function describe(message: AgentMessage): Record<string, unknown> {
   const { id, name, toolCalls, toolResponses } = message;
-  const about = { id, name, toolCalls, toolResponses };
-  return withHop(message.metadata, JSON.parse(JSON.stringify(about)) as object);
+  return withHop(message.metadata, {
+    id,
+    ...(name === undefined ? {} : { name }),
+    ...(toolCalls === undefined ? {} : { toolCalls }),
+    ...(toolResponses === undefined ? {} : { toolResponses }),
+  } as object);
 }
 
 function createArtifact(artifactId: string, parts: Part[]): Artifact {

@@ -16,7 +16,7 @@ import type { CommitResult, StoredEvent, TaskCommit, TaskRow, TaskStore } from "
 export type RowChange = Pick<TaskRow, "state" | "isOpen" | "changedAt" | "body"> & {
   readonly instance?: string;
 };
-export type Change = Pick<TaskCommit, "messageId" | "steps" | "context" | "history"> & {
+export type Change = Pick<TaskCommit, "messageId" | "steps" | "context" | "history" | "due"> & {
   readonly row?: RowChange;
 };
 

@@ -1,5 +1,5 @@
 import { injectCarrier, conversationOf, readRemote, traceIdOf } from "@weft/tracing/internal";
-import type { Carrier, Context, Link, WeftSpan } from "@weft/tracing/internal";
+import type { Context, Link, WeftSpan } from "@weft/tracing/internal";
 import { Attr, EventNames, LinkKinds } from "@weft/tracing/vocabulary";
 import type { Agent, AgentContext } from "../agent/agent.ts";
 import type { AgentEvent } from "../agent/event.ts";
@@ -8,6 +8,8 @@ import { runTurn } from "../agent/run-turn.ts";
 import { carrierOf, withHop } from "../a2a/hop.ts";
 import type { HopMetadata } from "../a2a/hop.ts";
 import { unpackMessages } from "../a2a/message-mapping.ts";
+import { attemptKey, readAttempt } from "../journal/attempt.ts";
+import type { Attempt } from "../journal/attempt.ts";
 import type { PendingTurn } from "../journal/message-in.ts";
 import { TurnJournal } from "../journal/turn-journal.ts";
 import type { StepRow } from "../store/task-store.ts";
@@ -31,12 +33,6 @@ export interface TurnRunOptions {
   readonly write: (step: StepRow) => Promise<void>;
 }
 
-/** One attempt of a process at one turn: how many there were, and the context of the last one's span. */
-interface Attempt {
-  readonly number: number;
-  readonly carrier: Carrier;
-}
-
 /** One turn of a task: the agent asked with what the message brought, and with what an earlier attempt left. */
 export class TurnRun {
   /** The chat's variables; the agent changes them. */
@@ -51,9 +47,9 @@ export class TurnRun {
     const { messageId } = turn.message;
     this.#options = options;
     this.variables = { ...turn.hop.variables };
-    this.#attemptKey = `attempt/${messageId}`;
+    this.#attemptKey = attemptKey(messageId);
     const earlier = steps.get(this.#attemptKey);
-    this.#earlier = earlier && (JSON.parse(earlier.intent) as Attempt);
+    this.#earlier = earlier && readAttempt(earlier);
     if (isDurable) {
       this.#journal = new TurnJournal({
         turn: messageId,

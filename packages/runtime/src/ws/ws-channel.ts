@@ -15,8 +15,10 @@ import { WeftError } from "@weft/tracing";
 import { ROOT_CONTEXT, runInContext } from "@weft/tracing/internal";
 import { decodeFrame, encodeFrame, wsSubprotocol } from "./frames.ts";
 import type { ClientFrame } from "./frames.ts";
+import type { CardGuard } from "../client/card-guard.ts";
 import { tlsOptions } from "../client/client-tls.ts";
 import type { ClientTls } from "../client/client-tls.ts";
+import { WriteBatch } from "./write-batch.ts";
 
 /** Where the frames of one call go. */
 export interface FrameReader {
@@ -40,6 +42,8 @@ export interface WsChannelOptions {
   /** The login, sent with the upgrade request. */
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
   readonly tls?: ClientTls | undefined;
+  /** Checks the address of the connection. */
+  readonly guard?: CardGuard | undefined;
 }
 
 export class WsChannel {
@@ -103,6 +107,7 @@ class Connection {
   readonly #calls = new Map<number, FrameReader>();
   readonly #options: WsChannelOptions;
   #socket: Socket | undefined;
+  #batch: WriteBatch | undefined;
   #watch: NodeJS.Timeout | undefined;
   #lastSign = performance.now();
   #lost: WeftError | undefined;
@@ -118,6 +123,7 @@ class Connection {
           maxPayload: options.maxFrameBytes,
           perMessageDeflate: false,
           headers,
+          ...(options.guard ? { lookup: options.guard.lookup } : {}),
           ...tlsOptions(options.tls),
         }),
     );
@@ -141,8 +147,9 @@ class Connection {
   }
 
   send(frame: ClientFrame): void {
-    if (this.#webSocket.readyState === WebSocket.OPEN)
-      this.#webSocket.send(encodeFrame(frame), () => undefined);
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    this.#batch?.join();
+    this.#webSocket.send(encodeFrame(frame), ignoreError);
   }
 
   close(): void {
@@ -160,6 +167,7 @@ class Connection {
     };
     webSocket.on("upgrade", (response) => {
       this.#socket = response.socket;
+      this.#batch = new WriteBatch(response.socket);
     });
     webSocket.on("unexpected-response", (_request, response) => {
       lose(refusedError(this.#options.url, response.statusCode ?? 0));
@@ -251,3 +259,6 @@ function closedError(url: string, code: number, reason: string): WeftError {
   const why = reason === "" ? `code ${code}` : reason;
   return new WeftError("unavailable", `${url}: the connection was closed (${why}).`);
 }
+
+/** A send that fails is followed by the socket's close, which ends its calls. */
+function ignoreError(): void {}

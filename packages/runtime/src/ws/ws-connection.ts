@@ -12,6 +12,7 @@
  *     read while it is behind.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import type { Duplex } from "node:stream";
 import { StreamResponse } from "@a2a-js/sdk";
 import { A2A_ERROR_CODE, toJsonRpcError } from "@a2a-js/sdk/errors";
 import { validateVersion } from "@a2a-js/sdk/server";
@@ -21,7 +22,7 @@ import type { RawData, WebSocket } from "ws";
 import { eventNumberOf } from "../a2a/event-number.ts";
 import { findOperation, setTenant } from "../a2a/operations.ts";
 import type { StreamOperation, UnaryOperation } from "../a2a/operations.ts";
-import { toWireError } from "../a2a/wire-errors.ts";
+import { limitError, toWireError } from "../a2a/wire-errors.ts";
 import { wsBindingUri } from "../a2a/uris.ts";
 import { createCallContext } from "../server/call-context.ts";
 import type { Caller } from "../server/call-context.ts";
@@ -31,6 +32,7 @@ import { toBinaryJson } from "./binary-parts.ts";
 import { decodeFrame, encodeFrame, idOfFrame, parseClientFrame } from "./frames.ts";
 import type { ClientFrame, ServerFrame } from "./frames.ts";
 import { StreamCredit } from "./stream-credit.ts";
+import { WriteBatch } from "./write-batch.ts";
 import { WsLife } from "./ws-life.ts";
 
 type Request = Extract<ClientFrame, { type: "request" }>;
@@ -41,6 +43,8 @@ const highWaterBytes = 1_048_576;
 export interface WsConnectionOptions {
   readonly handler: A2ARequestHandler;
   readonly caller: Caller;
+  /** What the WebSocket is spoken on. */
+  readonly socket: Duplex;
   /** Of the upgrade request: proxy headers count for every call. */
   readonly headers: IncomingHttpHeaders;
   readonly limits: Limits;
@@ -73,6 +77,7 @@ export class WsConnection {
   readonly #options: WsConnectionOptions;
   readonly #calls = new Map<number, OpenCall>();
   readonly #life: WsLife;
+  readonly #batch: WriteBatch;
   #lastIsBinary = true;
   #isClosing = false;
   #behind = 0;
@@ -80,6 +85,7 @@ export class WsConnection {
   constructor(socket: WebSocket, options: WsConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#batch = new WriteBatch(options.socket);
     this.#life = new WsLife(socket, options.limits, () => this.goAway("The connection was idle."));
     socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
     socket.on("error", () => socket.terminate());
@@ -148,10 +154,8 @@ export class WsConnection {
     const { callsPerConnection } = this.#options.limits;
     if (this.#calls.has(id)) return new WeftError("invalid_argument", `Request ${id} is still open.`);
     if (this.#calls.size < callsPerConnection) return undefined;
-    return new WeftError(
-      "limit_exceeded",
-      `The connection reached the limit callsPerConnection of ${callsPerConnection}.`,
-    );
+    const text = `The connection reached the limit callsPerConnection of ${callsPerConnection} open calls.`;
+    return limitError("callsPerConnection", text);
   }
 
   #contextOf(call: OpenCall): ServerCallContext {
@@ -231,6 +235,7 @@ export class WsConnection {
     if (socket.readyState !== socket.OPEN) return undefined;
     const data = encodeFrame(frame, isBinary);
     credit?.take(isBinary ? data.length : Buffer.byteLength(data));
+    this.#batch.join();
     if (socket.bufferedAmount < highWaterBytes) {
       socket.send(data, ignoreError);
       return undefined;

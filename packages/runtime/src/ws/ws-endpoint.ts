@@ -34,6 +34,7 @@ export class WsEndpoint {
     this.#server.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
       const connection = new WsConnection(webSocket, {
         ...target,
+        socket,
         headers: request.headers,
         limits: this.#limits,
       });

@@ -1,5 +1,5 @@
 /**
- * Serves agents on a SQLite store, for tests that kill the process: `serve-durable <database> <effects> [leaseMs]`.
+ * Serves agents on a SQLite store, for tests that kill the process: `serve-durable <database> <effects> [leaseMs] [wait|all]`.
  *
  * Every effect is one line in the effects file, written at once: `do <key>` before, `done <key>` once the step has given
  * its result. It prints its URL, then one line for each line of the effects file.
@@ -103,6 +103,13 @@ const paused = defineAgent({
 
 const service = await serve(
   { worker, streamer, careful, paused },
-  { store: sqliteStore(database!), signals: false, limits: { leaseMs: Number(leaseMs) } },
+  {
+    store: sqliteStore(database!),
+    signals: false,
+    // All of them only where they are tested: the service starts often, and gRPC takes its time.
+    bindings: process.argv[5] === "all" ? ["jsonrpc", "rest", "ws", "grpc"] : ["jsonrpc"],
+    limits: { leaseMs: Number(leaseMs) },
+    push: { urls: { allowPrivate: true }, backOffMs: 100_000 },
+  },
 );
 process.stdout.write(`${service.url}\n`);

@@ -1,0 +1,53 @@
+/** What the benchmark of the wire measures: each subject is a server process and a client process. */
+export interface BenchSubject {
+  readonly name: string;
+  readonly peer: "http" | "ws" | "sdk" | "weft";
+  /** Weft's binding. */
+  readonly binding?: "ws" | "jsonrpc" | "rest" | "grpc";
+  /** Both processes trace and send their spans to the benchmark itself, which throws them away. */
+  readonly isTraced?: boolean;
+  readonly works: readonly BenchWork[];
+}
+
+/** A `message` is answered by a message or a task with one text; a `task` is streamed to its end. */
+export interface BenchWork {
+  readonly work: "message" | "task" | "stream";
+  readonly inFlight: number;
+  /** Text deltas of one stream. */
+  readonly events?: number;
+}
+
+/** What a client process did in the time it was given. */
+export interface ClientFigures {
+  /** Calls answered; of streams the events that arrived. */
+  readonly operations: number;
+  readonly ms: number;
+  /** Microseconds of CPU that the process took, all its threads. */
+  readonly cpu: number;
+}
+
+const messages: readonly BenchWork[] = [1, 32].map((inFlight) => ({ work: "message", inFlight }));
+const tasks: readonly BenchWork[] = [1, 32].map((inFlight) => ({ work: "task", inFlight }));
+const streams = (...counts: number[]): readonly BenchWork[] =>
+  counts.map((events) => ({ work: "stream", inFlight: 1, events }));
+
+const weft = (["ws", "jsonrpc", "rest", "grpc"] as const).flatMap((binding) =>
+  [false, true].map((isTraced): BenchSubject => ({
+    name: `Weft ${binding}${isTraced ? ", traced" : ""}`,
+    peer: "weft",
+    binding,
+    isTraced,
+    works: [...messages, ...tasks, ...streams(100, 1_000, 10_000)],
+  })),
+);
+
+/** The figure of a message with 32 in flight is what all others are held against. */
+export const ruler: BenchSubject = { name: "raw node:http", peer: "http", works: messages };
+
+export const subjects: readonly BenchSubject[] = [
+  ruler,
+  { name: "raw ws + msgpackr", peer: "ws", works: messages },
+  // Its longer streams take minutes.
+  { name: "SDK JSON-RPC", peer: "sdk", works: [...messages, ...tasks, ...streams(100, 1_000)] },
+  ...weft,
+];

@@ -1,0 +1,252 @@
+/*
+ * RunningTasks: the tasks that this process has in hand.
+ *
+ * Job: makes tasks, claims those that rest in the store or that a process which is gone left open, forgets ended ones.
+ * Owns: which tasks are here, which of them run, and whose they count for. Does not own: what a message or an operation
+ *   means, what is stored.
+ *
+ * I1  A task is seen by who made it and by nobody else; to others it does not exist.
+ * I2  A task is run by one process at a time: who was taken over is refused at its next write.
+ * I3  What a process that is gone left open goes on here by itself.
+ * I4  Running tasks are never forgotten; ended ones are, oldest first, past the bound.
+ */
+import { randomUUID } from "node:crypto";
+import { TaskState } from "@a2a-js/sdk";
+import type { Task } from "@a2a-js/sdk";
+import { TaskNotFoundError } from "@a2a-js/sdk/errors";
+import { WeftError } from "@weft/tracing";
+import type { Agent } from "../agent/agent.ts";
+import { readPending } from "../journal/message-in.ts";
+import type { PushConfigs } from "../push/push-configs.ts";
+import type { TaskKey, TaskRow, TaskStore } from "../store/task-store.ts";
+import type { CallerTasks } from "./caller-tasks.ts";
+import { ContextSession } from "./context-session.ts";
+import type { ContextSessions } from "./context-session.ts";
+import { readStored } from "./stored-task.ts";
+import { Takeover } from "./takeover.ts";
+import { TaskActor } from "./task-actor.ts";
+import type { TaskActorOptions } from "./task-actor.ts";
+import { defaultTaskLimits } from "./task-limits.ts";
+import type { TaskLimits } from "./task-limits.ts";
+import { createStatus, isTerminal, steadyNow } from "./task-record.ts";
+
+export type Session = ContextSession<Promise<TaskActor>>;
+
+const durableEndedTasks = 100_000;
+/** Ended tasks are forgotten once in so many ends, not at each. */
+const pruneEvery = 50;
+
+export interface RunningTasksOptions {
+  readonly agent: Agent;
+  readonly limits: TaskLimits;
+  readonly store: TaskStore;
+  readonly scope: string;
+  readonly sessions: ContextSessions<Promise<TaskActor>>;
+  readonly push: PushConfigs;
+  readonly callers: CallerTasks;
+}
+
+export class RunningTasks {
+  readonly #options: RunningTasksOptions;
+  /** Those that run here or wait for their caller. */
+  readonly #actors = new Map<string, TaskActor>();
+  /** Those that run, and what gives their place among their caller's free. */
+  readonly #running = new Map<TaskActor, () => void>();
+  readonly #opening = new Map<string, Promise<TaskActor>>();
+  readonly #takeover: Takeover;
+  #isDraining = false;
+  #ends = 0;
+
+  constructor(options: RunningTasksOptions) {
+    this.#options = options;
+    const { store, scope, limits } = options;
+    this.#takeover = new Takeover({
+      store,
+      scope,
+      leaseMs: limits.leaseMs,
+      take: (row) => this.#takeOver(row),
+      resend: (due) => options.push.resend(due),
+      cancel: async (id) => this.#actors.get(id)?.cancel(),
+    });
+  }
+
+  get count(): number {
+    return this.#running.size;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Goes on with what processes that are gone left open, from now on and by itself. */
+  start(): void {
+    if (this.#options.store.isDurable) this.#takeover.start();
+  }
+
+  key(id: string): TaskKey {
+    return { scope: this.#options.scope, id };
+  }
+
+  /** The task where it runs or waits here. */
+  get(id: string): TaskActor | undefined {
+    return this.#actors.get(id);
+  }
+
+  /** @throws TaskNotFoundError for what is not there, or is another's */
+  async find(id: string, owner: string): Promise<TaskActor | TaskRow> {
+    const found = (await this.#here(id)) ?? (await this.#options.store.get(this.key(id)));
+    if (!found || found.owner !== owner) throw new TaskNotFoundError(`Task ${id} does not exist.`);
+    return found;
+  }
+
+  create(session: Session): TaskActor {
+    const { contextId } = session.key;
+    const id = randomUUID();
+    const status = createStatus(TaskState.TASK_STATE_SUBMITTED);
+    const task: Task = { id, contextId, status, artifacts: [], history: [], metadata: undefined };
+    const row: TaskRow = {
+      ...session.key,
+      id,
+      version: 0,
+      epoch: 0,
+      instance: this.#options.store.instance,
+      state: status.state,
+      isOpen: true,
+      changedAt: 0,
+      body: { task, place: 0, epochs: [[1, 0]], partial: [] },
+    };
+    return this.#build(row, session);
+  }
+
+  /**
+   * Takes a task in hand and counts it as running, until it rests: for `caller` too.
+   *
+   * @throws WeftError `limit_exceeded` where the caller has too many
+   */
+  begin(actor: TaskActor, caller?: string): void {
+    if (this.#running.has(actor)) return;
+    const leave = caller === undefined ? (): void => undefined : this.#options.callers.enter(caller);
+    this.#running.set(actor, leave);
+    this.#actors.set(actor.id, actor);
+  }
+
+  /** The task's actor here, whatever its state; one that rests in the store is claimed, in a new epoch. */
+  async openAny(row: TaskRow, session: Session): Promise<TaskActor> {
+    const known = this.#actors.get(row.id);
+    if (known && !known.isLost) return known;
+    return !row.isOpen && isTerminal(row.state) ? this.#openEnded(row) : this.open(row, session);
+  }
+
+  /** Claims a task that rests in the store: in a new epoch it is this process's. */
+  open(row: TaskRow, session?: Session): Promise<TaskActor> {
+    const known = this.#opening.get(row.id);
+    if (known) return known;
+    const claim = (held: Session): Promise<TaskActor> => this.#claim(row, held);
+    const opening = session ? claim(session) : this.#options.sessions.use(row, claim);
+    this.#opening.set(row.id, opening);
+    return opening.finally(() => this.#opening.delete(row.id));
+  }
+
+  /**
+   * Waits for the running tasks. Those left when `signal` fires go on in another process, or where the store does not
+   * outlive this one they fail.
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#isDraining = true;
+    await this.#takeover.stop();
+    await Promise.all([...this.#running.keys()].map((actor) => actor.settled(signal)));
+    const reason = new WeftError("unavailable", "The service shut down before the task was done.");
+    const left = [...this.#running.keys()];
+    if (this.#options.store.isDurable) await Promise.all(left.map((actor) => actor.handOver()));
+    else for (const actor of left) actor.abandon(reason);
+    await Promise.all(left.map((actor) => actor.settled()));
+  }
+
+  /** A task that waits here may have gone on in another process in the meantime. */
+  async #here(id: string): Promise<TaskActor | undefined> {
+    const actor = this.#actors.get(id);
+    if (!actor || actor.isLost) return undefined;
+    if (!actor.isAtRest || !this.#options.store.isDurable) return actor;
+    const row = await this.#options.store.get(this.key(id));
+    if (row?.epoch === actor.epoch) return actor;
+    this.#actors.delete(id);
+    return undefined;
+  }
+
+  #build(row: TaskRow, session: Session, loaded?: TaskActorOptions["loaded"]): TaskActor {
+    const { agent, store, limits, push } = this.#options;
+    return new TaskActor({
+      agent,
+      session,
+      store,
+      row,
+      ...(loaded ? { loaded } : {}),
+      turnMs: limits.turnMs,
+      maxLogEntries: limits.events,
+      onRest: (rested) => this.#rested(rested),
+      onState: (changed, event, context) => push.notify(this.key(changed.id), event, context),
+    });
+  }
+
+  /** For reading only. */
+  #openEnded(row: TaskRow): TaskActor {
+    return new TaskActor({
+      agent: this.#options.agent,
+      session: new ContextSession(row),
+      store: this.#options.store,
+      row,
+      loaded: { place: row.body.place, steps: [] },
+      turnMs: 0,
+      maxLogEntries: 1,
+      onRest: () => undefined,
+      onState: () => undefined,
+    });
+  }
+
+  /** From here on whoever had the task is refused. What it stored until now is what goes on. */
+  async #claim(row: TaskRow, session: Session): Promise<TaskActor> {
+    const { store, push } = this.#options;
+    const { version, epoch } = row;
+    const claimed = { ...row, version: version + 1, epoch: epoch + 1, instance: store.instance };
+    const result = await store.commit({ key: row, epoch, version, row: claimed });
+    if (result !== "committed") throw new WeftError("unavailable", `Task ${row.id} is claimed elsewhere.`);
+    const { record, place } = await readStored(store, claimed);
+    const steps = await store.steps(row);
+    const body = { ...claimed.body, task: record.snapshot(), partial: record.partialArtifacts };
+    const actor = this.#build({ ...claimed, body }, session, { place, steps });
+    this.#actors.set(actor.id, actor);
+    // With the next state the outbox is this process's.
+    await push.takeOver(row);
+    const turns = readPending(steps);
+    if (turns.length === 0) return actor;
+    this.begin(actor);
+    for (const { message } of turns) session.take(message.messageId, Promise.resolve(actor));
+    await actor.resume(turns);
+    return actor;
+  }
+
+  async #takeOver(row: TaskRow): Promise<void> {
+    if (this.#isDraining || (await this.#here(row.id))) return;
+    // Somebody else was faster: then it is theirs.
+    await this.open(row).catch(() => undefined);
+  }
+
+  #rested(actor: TaskActor): void {
+    this.#running.get(actor)?.();
+    this.#running.delete(actor);
+    if (!actor.isTerminal && !actor.isLost) return;
+    if (this.#actors.get(actor.id) === actor) this.#actors.delete(actor.id);
+    const { sessions, scope } = this.#options;
+    if (actor.isLost) sessions.forget({ scope, owner: actor.owner, contextId: actor.record.contextId });
+    this.#prune();
+  }
+
+  #prune(): void {
+    const { store, scope, limits } = this.#options;
+    const isDefault = limits.endedTasks === defaultTaskLimits.endedTasks;
+    const keep = store.isDurable && isDefault ? durableEndedTasks : limits.endedTasks;
+    if (this.#ends++ % Math.max(1, Math.min(pruneEvery, keep)) !== 0) return;
+    const before = steadyNow() - limits.endedTaskMs;
+    store.prune(scope, { before, keep }).catch(() => undefined);
+  }
+}
