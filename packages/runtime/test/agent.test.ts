@@ -11,7 +11,7 @@ import {
   parseMessage,
   runTurn,
 } from "../src/agent/index.ts";
-import type { Agent, AgentContext, AgentEvent, AgentYield } from "../src/agent/index.ts";
+import type { Agent, AgentContext, AgentEvent, AgentYield, MessageInput } from "../src/agent/index.ts";
 
 const agentOf = (respond: Agent["respond"], name = "bob"): Agent => defineAgent({ name, respond });
 
@@ -145,6 +145,12 @@ test("[M3] a mirrored history casts roles for its owner, keeps ids and skips wha
   );
   assert.deepEqual(own.mirror(log, 3, "bob"), []);
   assert.equal(own.run(), `${own.id}:0-2`);
+});
+
+test("a role is one of the four, or what others call one of them", () => {
+  const roleOf = (role: unknown): string => createMessage({ content: "x", role } as MessageInput).role;
+  assert.deepEqual(["human", "ai", "tool"].map(roleOf), ["user", "assistant", "tool"]);
+  assert.throws(() => roleOf("king"), /role must be user, assistant, system or tool, not "king"/);
 });
 
 test("a message survives JSON, and what is wrong in one is named", () => {

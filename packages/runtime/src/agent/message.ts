@@ -47,7 +47,8 @@ export type MessageInput = string | (Omit<Partial<AgentMessage>, "content"> & { 
 
 /**
  * Makes a message. The id is random unless given; the role is `user`, or `assistant` when there are tool calls,
- * or `tool` when there are only tool responses. Content that is neither text nor parts becomes a data part.
+ * or `tool` when there are only tool responses; `human` and `ai` are read as `user` and `assistant`. Content that is
+ * neither text nor parts becomes a data part.
  *
  * @throws WeftError `invalid_argument` for a message with no content, no tool calls and no tool responses, and for an
  *   unknown role
@@ -83,12 +84,21 @@ export function messageText(message: Pick<AgentMessage, "content">): string {
   return text;
 }
 
-const roles: ReadonlySet<unknown> = new Set<AgentRole>(["user", "assistant", "system", "tool"]);
+/** By the names that are in use: other frameworks, and records of talks with them, say `human` and `ai`. */
+const roles: ReadonlyMap<unknown, AgentRole> = new Map<unknown, AgentRole>([
+  ["user", "user"],
+  ["assistant", "assistant"],
+  ["system", "system"],
+  ["tool", "tool"],
+  ["human", "user"],
+  ["ai", "assistant"],
+]);
 
 function roleOf(given: Partial<Pick<AgentMessage, "role" | "toolCalls" | "toolResponses">>): AgentRole {
   if (given.toolCalls?.length) return "assistant";
   const { role = given.toolResponses?.length ? "tool" : "user" } = given;
-  if (roles.has(role)) return role;
+  const known = roles.get(role);
+  if (known) return known;
   throw new WeftError(
     "invalid_argument",
     `role must be user, assistant, system or tool, not "${role as string}".`,
