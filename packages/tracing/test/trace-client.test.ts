@@ -91,7 +91,7 @@ test("getTrace gives a stored trace: what it is about, then its spans by their s
     tokenUsage: { inputTokens: 10, outputTokens: 5, totalTokens: 15 },
     cost: 0.25,
     tags: { env: "test" },
-    requestPreview: undefined,
+    requestPreview: '{"q":1}',
     responsePreview: undefined,
     assessments: [],
   });
@@ -104,6 +104,31 @@ test("getTrace gives a stored trace: what it is about, then its spans by their s
   assert.deepEqual([call?.parentId, call?.spanType, call?.durationMs], ["1".repeat(16), "llm", 100]);
   assert.deepEqual(call?.outputs, [{ id: "m1" }]);
   assert.deepEqual(collector.tokens, ["Bearer sesame"]);
+});
+
+test("A preview is the root's last message, else its text, else its JSON, cut", async () => {
+  const previewOf = async (key: string, text: string): Promise<string | undefined> => {
+    const span = {
+      ...spanDefaults,
+      spanId: "1".repeat(16),
+      name: "step",
+      endTimeUnixNano: "1795311935000000000",
+    };
+    const attributes = [{ key, value: { stringValue: text } }];
+    const trace = { resourceSpans: [{ scopeSpans: [{ spans: [{ ...span, attributes }] }] }] };
+    using collector = await startCollector({ [`/api/traces/${traceId}`]: [200, JSON.stringify(trace)] });
+    const { info } = await new TraceClient({ collector: collector.url }).getTrace(traceId);
+    return info.requestPreview;
+  };
+  const messages = [
+    { role: "system", parts: [{ type: "text", content: "Be brief." }] },
+    { role: "user", parts: [{ type: "text", content: "2+3" }, null, { type: "text", content: "?" }] },
+  ];
+  assert.equal(await previewOf("gen_ai.input.messages", JSON.stringify(messages)), "2+3?");
+  assert.equal(await previewOf("gen_ai.tool.call.arguments", '{"a":1}'), '{"a":1}');
+  assert.equal(await previewOf("weft.inputs", '"hello"'), "hello");
+  assert.equal(await previewOf("weft.inputs", "[null]"), "[null]");
+  assert.equal((await previewOf("weft.inputs", JSON.stringify("x".repeat(2_000))))?.length, 1_000);
 });
 
 test("searchTraces sends filter, order and page, and gives back the list", async () => {

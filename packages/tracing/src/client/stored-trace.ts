@@ -1,5 +1,5 @@
 import type { OtlpAnyValue, OtlpKeyValue, OtlpSpan, OtlpTraces, TraceState } from "../http.ts";
-import { Attr, Outcomes, SpanTypes, tagPrefix } from "../vocabulary.ts";
+import { Attr, Outcomes, tagPrefix } from "../vocabulary.ts";
 
 export interface TraceInfo {
   readonly traceId: string;
@@ -15,7 +15,9 @@ export interface TraceInfo {
   /** USD; null when no span says what it cost. */
   readonly cost: number | null;
   readonly tags: Readonly<Record<string, string>>;
+  /** As `updateCurrentTrace` set it, else the root's inputs: its last message's text, a text, or JSON; at most 1,000 characters. */
   readonly requestPreview?: string | undefined;
+  /** The same of the outputs. */
   readonly responsePreview?: string | undefined;
   /** Comes with the collector's assessments. */
   readonly assessments: readonly unknown[];
@@ -81,8 +83,8 @@ function toInfo(traceId: string, spans: readonly StoredSpan[], durationMs: numbe
     tokenUsage: { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens },
     cost: priced ? sum(spans, Attr.cost) : null,
     tags: tagsOf(spans),
-    requestPreview: lastText(spans, Attr.requestPreview),
-    responsePreview: lastText(spans, Attr.responsePreview),
+    requestPreview: lastText(spans, Attr.requestPreview) ?? previewOf(root?.inputs),
+    responsePreview: lastText(spans, Attr.responsePreview) ?? previewOf(root?.outputs),
     assessments: [],
   };
 }
@@ -115,6 +117,25 @@ function lastText(spans: readonly StoredSpan[], key: string): string | undefined
   return found?.attributes[key] as string | undefined;
 }
 
+const previewLength = 1_000;
+
+function previewOf(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  const text = typeof value === "string" ? value : (textOfMessages(value) ?? JSON.stringify(value));
+  return text.length <= previewLength ? text : `${text.slice(0, previewLength - 1)}…`;
+}
+
+/** The last message's text, of messages in the GenAI schema. */
+function textOfMessages(value: unknown): string | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const { parts } = (value.at(-1) ?? {}) as { readonly parts?: unknown };
+  if (!Array.isArray(parts)) return undefined;
+  const texts = parts.map((part: { readonly type?: unknown; readonly content?: unknown } | null) =>
+    part?.type === "text" && typeof part.content === "string" ? part.content : "",
+  );
+  return texts.join("");
+}
+
 function sum(spans: readonly StoredSpan[], key: string): number {
   return spans.reduce((total, { attributes }) => total + (Number(attributes[key]) || 0), 0);
 }
@@ -135,14 +156,18 @@ function toStoredSpan(span: OtlpSpan, service: string | undefined): StoredSpan {
     status: statuses[span.status?.code ?? 0] ?? "UNSET",
     statusMessage: span.status?.message,
     attributes,
-    inputs: fromJson(attributes[spanType === SpanTypes.llm ? Attr.inputMessages : Attr.inputs]),
-    outputs: fromJson(outputsOf(spanType, attributes)),
+    inputs: fromJson(firstOf(attributes, inputKeys)),
+    outputs: fromJson(firstOf(attributes, outputKeys)),
   };
 }
 
-function outputsOf(spanType: unknown, attributes: Readonly<Record<string, unknown>>): unknown {
-  if (spanType === SpanTypes.llm) return attributes[Attr.outputMessages];
-  return attributes[Attr.outputs] ?? attributes[Attr.retrievalDocuments];
+/** Where what went in stands, by the kind of a span: a step's value, a model's messages, a tool's arguments. */
+const inputKeys = [Attr.inputs, Attr.inputMessages, Attr.toolCallArguments];
+const outputKeys = [Attr.outputs, Attr.outputMessages, Attr.toolCallResult, Attr.retrievalDocuments];
+
+function firstOf(attributes: Readonly<Record<string, unknown>>, keys: readonly string[]): unknown {
+  const key = keys.find((known) => attributes[known] !== undefined);
+  return key === undefined ? undefined : attributes[key];
 }
 
 function toRecord(pairs: readonly OtlpKeyValue[] = []): Record<string, unknown> {
