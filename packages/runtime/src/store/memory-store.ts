@@ -44,6 +44,15 @@ interface Push {
   instance: string;
 }
 
+/** Of one agent. */
+interface Scope {
+  readonly tasks: Map<string, Entry>;
+  /** Who ended last stands last. */
+  readonly ended: Map<string, Entry>;
+  /** By owner, then by id. */
+  readonly contexts: Map<string, Map<string, Conversation>>;
+}
+
 interface Conversation {
   body: string | undefined;
   readonly history: string[];
@@ -58,10 +67,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TaskStore {
 class MemoryStore implements TaskStore {
   readonly isDurable = false;
   readonly instance = randomUUID();
-  readonly #tasks = new Map<string, Entry>();
-  /** By scope and name; who ended last stands last. */
-  readonly #ended = new Map<string, Map<string, Entry>>();
-  readonly #contexts = new Map<string, Conversation>();
+  readonly #scopes = new Map<string, Scope>();
   readonly #maxEvents: number;
   #beats = 0;
 
@@ -71,21 +77,23 @@ class MemoryStore implements TaskStore {
 
   async commit(commit: TaskCommit): Promise<CommitResult> {
     const { key, row, messageId, context } = commit;
-    const known = this.#tasks.get(taskName(key));
+    const scope = this.#scope(key.scope);
+    const known = scope.tasks.get(key.id);
     if ((known?.row.epoch ?? 0) !== commit.epoch) return "stale";
     if (row && (known?.row.version ?? 0) !== commit.version) return "stale";
     const entry = known ?? (row ? newEntry(row) : undefined);
     if (!entry) return "stale";
-    const owner = row ?? entry.row;
     if (messageId !== undefined) {
-      const { messages } = this.#conversation(owner);
+      const { messages } = conversationOf(scope, row ?? entry.row);
       if (messages.has(messageId)) return "duplicate";
       messages.set(messageId, key.id);
       entry.messageIds.push(messageId);
     }
-    if (row) entry.row = row;
-    if (!known) this.#tasks.set(taskName(key), entry);
-    if (row) this.#sortOut(entry);
+    if (row) {
+      entry.row = row;
+      if (!known) scope.tasks.set(key.id, entry);
+      sortOut(scope, entry);
+    }
     if (commit.events) this.#addEvents(entry, commit.events);
     for (const step of commit.steps ?? []) entry.steps.set(step.key, step);
     if (commit.due !== undefined) {
@@ -93,7 +101,7 @@ class MemoryStore implements TaskStore {
         Object.assign(push, { due: commit.due, instance: entry.row.instance });
     }
     if (context) {
-      const conversation = this.#conversation(context);
+      const conversation = conversationOf(this.#scope(context.scope), context);
       conversation.body = context.body;
       for (const { place, body } of commit.history ?? []) conversation.history[place] ??= body;
     }
@@ -101,13 +109,13 @@ class MemoryStore implements TaskStore {
   }
 
   async get(key: TaskKey): Promise<TaskRow | undefined> {
-    return this.#tasks.get(taskName(key))?.row;
+    return this.#entry(key)?.row;
   }
 
   async list(query: TaskQuery): Promise<TaskPage> {
-    const rows = [...this.#tasks.values()]
+    const rows = this.#entries(query.scope)
       .map((entry) => entry.row)
-      .filter((row) => row.scope === query.scope && row.owner === query.owner)
+      .filter((row) => row.owner === query.owner)
       .filter((row) => query.contextId === undefined || row.contextId === query.contextId)
       .filter((row) => query.state === undefined || row.state === query.state)
       .filter((row) => row.changedAt >= (query.changedFrom ?? 0))
@@ -118,39 +126,39 @@ class MemoryStore implements TaskStore {
   }
 
   async events(key: TaskKey, from: number, limit: number): Promise<readonly StoredEvent[]> {
-    const events = this.#tasks.get(taskName(key))?.events ?? [];
+    const events = this.#entry(key)?.events ?? [];
     const start = Math.max(0, from - (events[0]?.place ?? 0));
     return events.slice(start, start + limit);
   }
 
   async steps(key: TaskKey): Promise<readonly StepRow[]> {
-    const steps = this.#tasks.get(taskName(key))?.steps.values() ?? [];
+    const steps = this.#entry(key)?.steps.values() ?? [];
     return [...steps].sort((a, b) => a.place - b.place);
   }
 
   async findMessage(context: ContextKey, messageId: string): Promise<string | undefined> {
-    return this.#contexts.get(contextName(context))?.messages.get(messageId);
+    return this.#known(context)?.messages.get(messageId);
   }
 
   async context(context: ContextKey): ReturnType<TaskStore["context"]> {
-    const known = this.#contexts.get(contextName(context));
+    const known = this.#known(context);
     return known?.body === undefined ? undefined : { body: known.body, history: [...known.history] };
   }
 
   async listOpen(scope: string): Promise<readonly TaskRow[]> {
-    return [...this.#tasks.values()]
+    return this.#entries(scope)
       .map((entry) => entry.row)
-      .filter((row) => row.scope === scope && row.isOpen && row.instance !== this.instance);
+      .filter((row) => row.isOpen && row.instance !== this.instance);
   }
 
   async requestCancel(key: TaskKey): Promise<void> {
-    const entry = this.#tasks.get(taskName(key));
+    const entry = this.#entry(key);
     if (entry) entry.isCancelWanted = true;
   }
 
   async takeCancels(scope: string): Promise<readonly string[]> {
-    const wanted = [...this.#tasks.values()].filter(
-      ({ row, isCancelWanted }) => isCancelWanted && row.scope === scope && row.instance === this.instance,
+    const wanted = this.#entries(scope).filter(
+      ({ row, isCancelWanted }) => isCancelWanted && row.instance === this.instance,
     );
     for (const entry of wanted) entry.isCancelWanted = false;
     return wanted.map(({ row }) => row.id);
@@ -164,38 +172,38 @@ class MemoryStore implements TaskStore {
     return instance !== this.instance;
   }
 
-  async prune(scope: string, { before, keep }: { before: number; keep: number }): Promise<number> {
-    const ended = this.#ended.get(scope);
+  async prune(name: string, { before, keep }: { before: number; keep: number }): Promise<number> {
+    const scope = this.#scope(name);
+    const { ended, tasks } = scope;
     let count = 0;
-    for (const [name, { row, messageIds }] of ended ?? []) {
-      if (ended!.size <= keep && row.changedAt >= before) break;
-      ended!.delete(name);
-      this.#tasks.delete(name);
-      this.#forgetMessages(row, messageIds);
+    for (const [id, entry] of ended) {
+      if (ended.size <= keep && entry.row.changedAt >= before) break;
+      ended.delete(id);
+      tasks.delete(id);
+      forgetMessages(scope, entry);
       count++;
     }
     return count;
   }
 
   async putPush(key: TaskKey, push: PushRow): Promise<void> {
-    const pushes = this.#tasks.get(taskName(key))?.pushes;
+    const pushes = this.#entry(key)?.pushes;
     const known = pushes?.get(push.id);
     if (known) known.row = push;
     else pushes?.set(push.id, { row: push, due: -1, sent: -1, instance: "" });
   }
 
   async listPush(key: TaskKey): Promise<readonly PushRow[]> {
-    return [...(this.#tasks.get(taskName(key))?.pushes.values() ?? [])].map(({ row }) => row);
+    return [...(this.#entry(key)?.pushes.values() ?? [])].map(({ row }) => row);
   }
 
   async deletePush(key: TaskKey, id: string): Promise<boolean> {
-    return this.#tasks.get(taskName(key))?.pushes.delete(id) ?? false;
+    return this.#entry(key)?.pushes.delete(id) ?? false;
   }
 
   async listDuePush(scope: string, id?: string): Promise<readonly DuePush[]> {
-    const entries = [...this.#tasks.values()].filter(
-      ({ row }) => row.scope === scope && (id === undefined || row.id === id),
-    );
+    const one = id === undefined ? undefined : this.#entry({ scope, id });
+    const entries = id === undefined ? this.#entries(scope) : one ? [one] : [];
     return entries.flatMap((entry) =>
       [...entry.pushes.values()]
         .filter(({ due, sent, instance }) => due > sent && instance !== this.instance)
@@ -204,39 +212,38 @@ class MemoryStore implements TaskStore {
   }
 
   async claimPush({ pushId, instance, ...key }: DuePush): Promise<boolean> {
-    const push = this.#tasks.get(taskName(key))?.pushes.get(pushId);
+    const push = this.#entry(key)?.pushes.get(pushId);
     if (push?.instance !== instance) return false;
     push.instance = this.instance;
     return true;
   }
 
   async markPushSent(key: TaskKey, pushId: string, place: number): Promise<void> {
-    const push = this.#tasks.get(taskName(key))?.pushes.get(pushId);
+    const push = this.#entry(key)?.pushes.get(pushId);
     if (push) push.sent = Math.max(push.sent, place);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #conversation(key: ContextKey): Conversation {
-    const name = contextName(key);
-    let known = this.#contexts.get(name);
-    if (!known) this.#contexts.set(name, (known = { body: undefined, history: [], messages: new Map() }));
+  #scope(name: string): Scope {
+    let known = this.#scopes.get(name);
+    if (!known) {
+      known = { tasks: new Map(), ended: new Map(), contexts: new Map() };
+      this.#scopes.set(name, known);
+    }
     return known;
   }
 
-  /** An ended task is the newest of its scope's; an open one is none of them. */
-  #sortOut(entry: Entry): void {
-    const { row } = entry;
-    const ended = this.#ended.get(row.scope) ?? new Map<string, Entry>();
-    this.#ended.set(row.scope, ended);
-    ended.delete(taskName(row));
-    if (!row.isOpen) ended.set(taskName(row), entry);
+  #entry({ scope, id }: TaskKey): Entry | undefined {
+    return this.#scopes.get(scope)?.tasks.get(id);
   }
 
-  #forgetMessages(row: TaskRow, messageIds: readonly string[]): void {
-    const { messages, body } = this.#conversation(row);
-    for (const id of messageIds) messages.delete(id);
-    if (messages.size === 0 && body === undefined) this.#contexts.delete(contextName(row));
+  #entries(scope: string): Entry[] {
+    return [...(this.#scopes.get(scope)?.tasks.values() ?? [])];
+  }
+
+  #known({ scope, owner, contextId }: ContextKey): Conversation | undefined {
+    return this.#scopes.get(scope)?.contexts.get(owner)?.get(contextId);
   }
 
   #addEvents(entry: Entry, events: readonly StoredEvent[]): void {
@@ -250,12 +257,29 @@ function newEntry(row: TaskRow): Entry {
   return { row, events: [], steps: new Map(), messageIds: [], pushes: new Map(), isCancelWanted: false };
 }
 
-function taskName(key: TaskKey): string {
-  return `${key.scope}\n${key.id}`;
+function conversationOf({ contexts }: Scope, { owner, contextId }: Omit<ContextKey, "scope">): Conversation {
+  let own = contexts.get(owner);
+  if (!own) contexts.set(owner, (own = new Map()));
+  let known = own.get(contextId);
+  if (!known) own.set(contextId, (known = { body: undefined, history: [], messages: new Map() }));
+  return known;
 }
 
-function contextName({ scope, owner, contextId }: ContextKey): string {
-  return JSON.stringify([scope, owner, contextId]);
+/** An ended task is the newest of its scope's; an open one is none of them. */
+function sortOut({ ended }: Scope, entry: Entry): void {
+  const { id, isOpen } = entry.row;
+  if (ended.size > 0) ended.delete(id);
+  if (!isOpen) ended.set(id, entry);
+}
+
+function forgetMessages({ contexts }: Scope, { row, messageIds }: Entry): void {
+  const own = contexts.get(row.owner);
+  const known = own?.get(row.contextId);
+  if (!own || !known) return;
+  for (const id of messageIds) known.messages.delete(id);
+  if (known.messages.size > 0 || known.body !== undefined) return;
+  own.delete(row.contextId);
+  if (own.size === 0) contexts.delete(row.owner);
 }
 
 function newestFirst(

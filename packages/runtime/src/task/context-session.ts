@@ -97,7 +97,7 @@ export class ContextSessions<T> {
 
   /** Gives `fn` the session of a context, made when it is new. A context belongs to its owner: another's is another session. */
   async use<R>(key: ContextKey, fn: (session: ContextSession<T>) => Promise<R>): Promise<R> {
-    const name = JSON.stringify([key.owner, key.contextId]);
+    const name = slotName(key);
     const known = this.#slots.get(name);
     const slot = known && !this.#isOld(known) ? known : this.#open(key);
     this.#slots.delete(name);
@@ -113,8 +113,8 @@ export class ContextSessions<T> {
   }
 
   /** Drops what a fenced worker left behind. */
-  forget({ owner, contextId }: ContextKey): void {
-    this.#slots.delete(JSON.stringify([owner, contextId]));
+  forget(key: ContextKey): void {
+    this.#slots.delete(slotName(key));
   }
 
   #isOld(slot: Slot<T>): boolean {
@@ -143,6 +143,11 @@ export class ContextSessions<T> {
       if (--left === 0) return;
     }
   }
+}
+
+/** Of one text for each pair, whatever stands in them. */
+function slotName({ owner, contextId }: ContextKey): string {
+  return `${contextId.length} ${contextId}${owner}`;
 }
 
 function isIdle(slot: Slot<unknown>): boolean {

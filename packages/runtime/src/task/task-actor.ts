@@ -246,10 +246,10 @@ export class TaskActor {
     const run = this.#createRun(turn);
     const timer = this.#startDeadline(turn.hop.deadline);
     try {
-      for await (const event of run.events()) {
+      await run.play((event) => {
         reply.accept(event);
-        if (this.#writer.isBehind) await this.#writer.settled();
-      }
+        return this.#writer.isBehind ? this.#writer.settled() : undefined;
+      });
       clearTimeout(timer);
       await this.#finishTurn(turn, reply, run.variables);
     } catch (error) {

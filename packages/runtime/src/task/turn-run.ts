@@ -4,7 +4,8 @@ import { Attr, EventNames, LinkKinds } from "@weft/tracing/vocabulary";
 import type { Agent, AgentContext } from "../agent/agent.ts";
 import type { AgentEvent } from "../agent/event.ts";
 import { projectMessage } from "../agent/history.ts";
-import { runTurn } from "../agent/run-turn.ts";
+import type { Emit } from "../agent/pushing-agent.ts";
+import { pushTurn } from "../agent/run-turn.ts";
 import { carrierOf, withHop } from "../a2a/hop.ts";
 import type { HopMetadata } from "../a2a/hop.ts";
 import { unpackMessages } from "../a2a/message-mapping.ts";
@@ -62,7 +63,8 @@ export class TurnRun {
     }
   }
 
-  events(): AsyncGenerator<AgentEvent, unknown> {
+  /** Asks the agent; `emit` takes its events as they come. Resolves when its turn is over. */
+  async play(emit: Emit<AgentEvent>): Promise<void> {
     const { agent, session, turn } = this.#options;
     const { history } = session;
     const newFrom = history.length;
@@ -72,12 +74,8 @@ export class TurnRun {
       appends.push(`${history.id}:${history.append(projectMessage(message, agent.name))}=${message.id}`);
     }
     const request = { messages: history.messages, newFrom, contextVariables: this.variables };
-    return runTurn(agent, request, this.#context(), {
-      turn: ++session.turns,
-      parent: turn.parent,
-      appends,
-      ...this.#stretch(),
-    });
+    const options = { turn: ++session.turns, parent: turn.parent, appends, ...this.#stretch() };
+    await pushTurn(agent, request, this.#context(), options, emit);
   }
 
   #context(): AgentContext {
