@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createContextKey, ROOT_CONTEXT, trace } from "@opentelemetry/api";
 import type { Context } from "@opentelemetry/api";
 import fc from "fast-check";
-import { contextWithSpan } from "../src/context/context-with-span.ts";
+import { contextWithSpan, contextWithValue } from "../src/context/context-with-span.ts";
 
 const keys = ["a", "b"].map((name) => createContextKey(name));
 const spans = ["1", "2"].map((digit) =>
@@ -69,4 +69,16 @@ test("However deep spans are nested, a context asks no other but the one without
   for (let depth = 0; depth < 100_000; depth += 1) context = contextWithSpan(context, span);
   assert.equal(context.getValue(key), undefined);
   assert.equal(asked, 1);
+});
+
+test("However deep spans and values are nested in turn, a look-up is short and finds the last of each", () => {
+  const [span = assert.fail()] = spans;
+  const [key = assert.fail(), other = assert.fail()] = keys;
+  let context: Context = ROOT_CONTEXT.setValue(other, "outer");
+  // A chain of that length would end the stack.
+  for (let depth = 0; depth < 100_000; depth += 1) {
+    context = contextWithValue(contextWithSpan(context, span), key, depth);
+  }
+  assert.deepEqual([context.getValue(key), context.getValue(other)], [99_999, "outer"]);
+  assert.equal(trace.getSpan(context), span);
 });

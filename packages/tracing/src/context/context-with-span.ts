@@ -4,6 +4,7 @@
  */
 import { trace } from "@opentelemetry/api";
 import type { Context, Span } from "@opentelemetry/api";
+import { LinkedContext } from "./linked-context.ts";
 
 /** The api does not give its key away, but it says it to whoever is asked to set it. */
 const spanKey = askForSpanKey();
@@ -25,6 +26,15 @@ function askForSpanKey(): symbol {
 /** As `trace.setSpan`. */
 export function contextWithSpan(parent: Context, span: Span): Context {
   return new ContextWithSpan(parent instanceof ContextWithSpan ? parent.base : parent, span);
+}
+
+/**
+ * `parent` with `value` under `key`, cheaply ({@link LinkedContext}). Below its span, if it has one: so spans and values that
+ * are nested in turn keep no span but the last, and a look-up stays as short as without spans.
+ */
+export function contextWithValue(parent: Context, key: symbol, value: unknown): Context {
+  if (!(parent instanceof ContextWithSpan)) return LinkedContext.over(parent, key, value);
+  return new ContextWithSpan(LinkedContext.over(parent.base, key, value), parent.span);
 }
 
 class ContextWithSpan implements Context {

@@ -2,7 +2,7 @@ import { createContextKey } from "@opentelemetry/api";
 import type { Attributes, Context } from "@opentelemetry/api";
 import { Attr } from "../vocabulary.ts";
 import { activeContext } from "./active-context.ts";
-import { LinkedContext } from "./linked-context.ts";
+import { contextWithValue } from "./context-with-span.ts";
 
 const inheritedKey = createContextKey("weft.inherited");
 const none: Attributes = Object.freeze({});
@@ -14,7 +14,7 @@ export function inheritedAttributes(context: Context): Attributes {
 
 export function withInheritedAttributes(context: Context, attributes: Attributes): Context {
   const all = Object.freeze({ ...inheritedAttributes(context), ...attributes });
-  return LinkedContext.over(context, inheritedKey, all);
+  return contextWithValue(context, inheritedKey, all);
 }
 
 /** Every span started under the result carries `gen_ai.conversation.id`. */
