@@ -60,7 +60,9 @@ for (const [name, make] of Object.entries(makers)) {
         assert.equal(await store.commit(next(row, { state: 3 })), "stale", "an old version");
         assert.equal((await store.get(row))?.state, 2);
         const results = await Promise.all(
-          Array.from({ length: 20 }, (_, state) => store.commit(next({ ...row, version: 2 }, { state }))),
+          Array.from({ length: 20 }, async (_, state) =>
+            store.commit(next({ ...row, version: 2 }, { state })),
+          ),
         );
         assert.deepEqual(results.filter((result) => result === "committed").length, 1, "one of many wins");
       },

@@ -44,8 +44,8 @@ const nothing = {};
 export const operations: Readonly<Record<A2AMethod, Operation>> = {
   SendMessage: unary(
     SendMessageRequest,
-    async (handler, params, context) => toSendResponse(await handler.sendMessage(params, context)),
-    (result) => SendMessageResponse.toJSON(result),
+    (handler, params, context) => handler.sendMessage(params, context),
+    (result) => SendMessageResponse.toJSON(toSendResponse(result)),
   ),
   SendStreamingMessage: streaming(SendMessageRequest, (handler, params, context) =>
     handler.sendMessageStream(params, context),

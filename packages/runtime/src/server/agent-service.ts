@@ -10,7 +10,6 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { TLSSocket } from "node:tls";
 import { AGENT_CARD_PATH } from "@a2a-js/sdk";
 import type { AgentCard } from "@a2a-js/sdk";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
@@ -38,6 +37,8 @@ import { JsonRpcEndpoint, refuseJsonRpc } from "./json-rpc-endpoint.ts";
 import { defaultLimits } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import type { Logger } from "./logger.ts";
+import { refuseUpgrade, upgradeStatusOf } from "./refuse-upgrade.ts";
+import { parseUrl, requestOf } from "./request-target.ts";
 import { sendJson } from "./responses.ts";
 import { refuseRest, RestEndpoint } from "./rest-endpoint.ts";
 import { ServiceCards } from "./service-cards.ts";
@@ -164,8 +165,14 @@ export class AgentService {
       if (request.method === "OPTIONS" && request.headers.origin !== undefined) {
         return this.#cors.preflight(response);
       }
-      const caller = await this.#identify(requestOf(request));
-      await this.#dispatch(request, response, { mount, path, query: searchParams, isJsonRpc, caller });
+      const caller = this.#identify(requestOf(request));
+      await this.#dispatch(request, response, {
+        mount,
+        path,
+        query: searchParams,
+        isJsonRpc,
+        caller: caller instanceof Promise ? await caller : caller,
+      });
     } catch (error) {
       const headers = this.#challengeFor(error);
       if (isJsonRpc) refuseJsonRpc(response, error, null, headers);
@@ -284,11 +291,13 @@ export class AgentService {
     sendJson(response, code, { status, agents: this.#mounts.length, runningTasks: running });
   }
 
-  async #identify(request: AuthRequest): Promise<Caller> {
-    return { principal: await this.identify(request), remoteAddress: request.remoteAddress };
+  #identify(request: AuthRequest): Caller | Promise<Caller> {
+    const { remoteAddress } = request;
+    if (!this.#options.auth) return { principal: null, remoteAddress };
+    return this.identify(request).then((principal) => ({ principal, remoteAddress }));
   }
 
-  async #dispatch(
+  #dispatch(
     request: IncomingMessage,
     response: ServerResponse,
     target: { mount: Mount; path: string; query: URLSearchParams; isJsonRpc: boolean; caller: Caller },
@@ -309,8 +318,9 @@ export class AgentService {
       caller,
       signal: controller.signal,
     });
-    if (isJsonRpc) await mount.jsonRpc.handle(request, response, context);
-    else await mount.rest.handle(request, response, target, context);
+    return isJsonRpc
+      ? mount.jsonRpc.handle(request, response, context)
+      : mount.rest.handle(request, response, target, context);
   }
 
   #challengeFor(error: unknown): Record<string, string> {
@@ -331,40 +341,4 @@ export class AgentService {
 
 export function isAgent(value: Agents): value is Agent {
   return typeof (value as Agent).respond === "function" && typeof (value as Agent).name === "string";
-}
-
-/** A path that means what it says: no query, nothing encoded, no segment that begins with a dot. */
-const plainPath = /^(?:\/[\w:~-][\w.:~-]*)*\/?$/;
-const noQuery = new URLSearchParams();
-
-function parseUrl(request: IncomingMessage): Pick<URL, "pathname" | "searchParams"> {
-  const given = request.url || "/";
-  if (plainPath.test(given)) return { pathname: given, searchParams: noQuery };
-  // Not relative to a base: "//other/path" is a path here, not another host.
-  return URL.parse(given.startsWith("/") ? `http://local${given}` : given) ?? new URL("http://local/");
-}
-
-function requestOf(request: IncomingMessage): AuthRequest {
-  const { headers } = request;
-  const socket = request.socket as TLSSocket;
-  const certificate = socket.authorized ? socket.getPeerCertificate() : undefined;
-  const isGiven = certificate !== undefined && Object.keys(certificate).length > 0;
-  return { headers, remoteAddress: socket.remoteAddress, ...(isGiven ? { certificate } : {}) };
-}
-
-function upgradeStatusOf(error: unknown): readonly [number, string] {
-  const { code } = WeftError.from(error);
-  if (code === "unauthenticated") return [401, "Unauthorized"];
-  if (code === "permission_denied") return [403, "Forbidden"];
-  return code === "unavailable" ? [503, "Service Unavailable"] : [500, "Internal Server Error"];
-}
-
-function refuseUpgrade(
-  socket: Duplex,
-  status: number,
-  text: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${text}\r\nconnection: close\r\n${more.join("")}content-length: 0\r\n\r\n`);
 }

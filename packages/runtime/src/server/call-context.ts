@@ -22,9 +22,7 @@ export function createCallContext(options: {
   const version = headers[A2A_VERSION_HEADER.toLowerCase()];
   const extensions = headers[HTTP_EXTENSION_HEADER.toLowerCase()];
   const context = new ServerCallContext({
-    requestedExtensions: Extensions.parseServiceParameter(
-      Array.isArray(extensions) ? extensions.join(",") : extensions,
-    ),
+    requestedExtensions: parseExtensions(extensions),
     user: { isAuthenticated: caller.principal !== null, userName: caller.principal?.name ?? "" },
     ...(typeof version === "string" && version !== "" ? { requestedVersion: majorMinor(version) } : {}),
     ...(tenant ? { tenant } : {}),
@@ -39,8 +37,19 @@ export function createCallContext(options: {
   return context;
 }
 
+/** Callers say the same few again and again. */
+let lastExtensions = { text: "", uris: [] as readonly string[] };
+
+function parseExtensions(given: string | string[] | undefined): string[] {
+  if (given === undefined) return [];
+  const text = Array.isArray(given) ? given.join(",") : given;
+  if (text !== lastExtensions.text) lastExtensions = { text, uris: Extensions.parseServiceParameter(text) };
+  return [...lastExtensions.uris];
+}
+
 /** Patch numbers do not count (A2A 1.0, 3.6). */
 function majorMinor(version: string): string {
+  if (version === "1.0") return version;
   return /^\s*(\d+\.\d+)(?:\.\d+)?\s*$/.exec(version)?.[1] ?? version;
 }
 
@@ -49,12 +58,14 @@ const proxyHeaders = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 /** Whose trace and conversation a service continues: who logged in, and loopback that no proxy stands in front of. */
 function isTrusted(caller: Caller, headers: CallState["headers"]): boolean {
   if (caller.principal !== null) return true;
-  return isLoopback(caller.remoteAddress) && proxyHeaders.every((name) => headers[name] === undefined);
+  if (!isLoopback(caller.remoteAddress)) return false;
+  for (const name of proxyHeaders) if (headers[name] !== undefined) return false;
+  return true;
 }
 
 export function isLoopback(address: string | undefined): boolean {
   if (address === undefined) return false;
-  if (address === "127.0.0.1" || address === "::1") return true;
+  if (address === "127.0.0.1" || address === "::1" || address === "::ffff:127.0.0.1") return true;
   const bare = address.replace(/^::ffff:/, "").replace(/^\[|\]$/g, "");
   return bare === "::1" || bare === "localhost" || /^127\.\d+\.\d+\.\d+$/.test(bare);
 }

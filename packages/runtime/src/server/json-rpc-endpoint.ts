@@ -2,9 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { StreamResponse } from "@a2a-js/sdk";
 import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
 import { A2A_ERROR_CODE, toJsonRpcError } from "@a2a-js/sdk/errors";
-import { validateVersion } from "@a2a-js/sdk/server";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
-import { checkDepth } from "../a2a/check-depth.ts";
+import { canBeDeep, checkDepth } from "../a2a/check-depth.ts";
 import { checkParams } from "../a2a/check-params.ts";
 import { eventNumberOf } from "../a2a/event-number.ts";
 import { findOperation, setTenant } from "../a2a/operations.ts";
@@ -14,6 +13,7 @@ import { isRecord } from "../agent/message.ts";
 import type { Limits } from "./limits.ts";
 import { checkContentType, readBody } from "./read-body.ts";
 import { replyHeaders, sendJson, sendSse } from "./responses.ts";
+import { VersionCheck } from "./version-check.ts";
 
 type RpcId = string | number | null;
 type Body = Record<string, unknown>;
@@ -22,10 +22,12 @@ type Body = Record<string, unknown>;
 export class JsonRpcEndpoint {
   readonly #handler: A2ARequestHandler;
   readonly #legacy: LegacyJsonRpcTransportHandler;
+  readonly #versions: VersionCheck;
   readonly #limits: Limits;
 
   constructor(handler: A2ARequestHandler, limits: Limits) {
     this.#handler = handler;
+    this.#versions = new VersionCheck(handler, "JSONRPC");
     this.#legacy = new LegacyJsonRpcTransportHandler(handler);
     this.#limits = limits;
   }
@@ -38,11 +40,13 @@ export class JsonRpcEndpoint {
     let id: RpcId = null;
     try {
       checkContentType(request);
-      const body = parseRequest(await readBody(request, this.#limits.bodyBytes));
+      const text = await readBody(request, this.#limits.bodyBytes);
+      const body = parseRequest(text);
       if (!isRecord(body)) return sendJson(response, 200, parseError(body === undefined));
       id = idOf(body);
-      checkDepth(body, this.#limits.depth);
-      validateVersion(context.requestedVersion, await this.#handler.getAgentCard(), "JSONRPC");
+      if (canBeDeep(text, this.#limits.depth)) checkDepth(body, this.#limits.depth);
+      const checking = this.#versions.check(context.requestedVersion);
+      if (checking) await checking;
       if (context.requestedVersion === legacyVersion) await this.#answerLegacy(response, body, context, id);
       else await this.#answer(response, body, context, id);
     } catch (error) {

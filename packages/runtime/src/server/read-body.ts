@@ -22,22 +22,18 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
       size += chunk.length;
       if (size <= maxBytes) return void chunks.push(chunk);
       request.pause();
-      leave();
+      request.off("data", take);
       reject(tooLarge());
     };
     const end = (): void => {
-      leave();
       resolve((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)).toString("utf8"));
     };
+    // After the end, or a body too large, it is no matter any more; the listeners go with their request.
     const fail = (error?: Error): void => {
-      leave();
+      if (request.complete) return;
       const gone = new WeftError("aborted", "The caller left before its request was complete.");
       reject(error ? WeftError.from(error, "aborted") : gone);
     };
-    const leave = (): void => {
-      request.off("data", take).off("end", end).off("close", fail);
-    };
-    // The last one stays: an error without a listener would end the process.
     request.on("data", take).on("end", end).on("close", fail).on("error", fail);
   });
 }

@@ -3,7 +3,9 @@ import { formatSSEErrorEvent, formatSSEEvent, HTTP_EXTENSION_HEADER, SSE_HEADERS
 import type { ServerCallContext } from "@a2a-js/sdk/server";
 import { callStateOf } from "../task/call-state.ts";
 import { traceIdHeader } from "../a2a/uris.ts";
+import { atTurnEnd } from "./turn-end.ts";
 
+/** Answers with JSON, at the end of this turn of the event loop. */
 export function sendJson(
   response: ServerResponse,
   status: number,
@@ -12,22 +14,22 @@ export function sendJson(
 ): void {
   if (response.headersSent || response.destroyed) return;
   const text = JSON.stringify(body);
-  response.writeHead(status, {
-    "content-type": "application/json",
-    ...headers,
-    "content-length": Buffer.byteLength(text),
+  const length = Buffer.byteLength(text);
+  atTurnEnd(() => {
+    if (response.headersSent || response.destroyed) return;
+    response.writeHead(status, { "content-type": "application/json", ...headers, "content-length": length });
+    response.end(text);
   });
-  response.end(text);
 }
 
 /** Headers that every reply of a call has: its trace id and the extensions in force. */
 export function replyHeaders(context: ServerCallContext): Record<string, string> {
   const { traceId } = callStateOf(context);
   const extensions = context.activatedExtensions;
-  return {
-    ...(traceId === undefined ? {} : { [traceIdHeader]: traceId }),
-    ...(extensions?.length ? { [HTTP_EXTENSION_HEADER]: extensions.join(",") } : {}),
-  };
+  const headers: Record<string, string> = {};
+  if (traceId !== undefined) headers[traceIdHeader] = traceId;
+  if (extensions?.length) headers[HTTP_EXTENSION_HEADER] = extensions.join(",");
+  return headers;
 }
 
 export interface SseOptions<T> {
@@ -78,8 +80,14 @@ export async function sendSse<T>(
   }
 }
 
+/** The events of one turn of the event loop go together, at its end. */
 function write(response: ServerResponse, text: string): Promise<void> | undefined {
-  if (response.destroyed || response.write(text)) return undefined;
+  if (response.destroyed) return undefined;
+  if (response.writableCorked === 0) {
+    response.cork();
+    atTurnEnd(() => response.uncork());
+  }
+  if (response.write(text)) return undefined;
   return new Promise((resolve) => {
     const done = (): void => {
       response.off("drain", done);

@@ -9,7 +9,7 @@
  * I2  No header and no metadata makes a call fail.
  * I3  The SERVER span ends when nobody is left to answer; the task may go on.
  */
-import { hash, randomUUID } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Message, SendMessageRequest, StreamResponse } from "@a2a-js/sdk";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import {
@@ -30,6 +30,7 @@ import { unpackMessages } from "../a2a/message-mapping.ts";
 import { tracedStream } from "../a2a/traced-stream.ts";
 import { toWireError } from "../a2a/wire-errors.ts";
 import { callStateOf, ownerOf } from "../task/call-state.ts";
+import { flatten, newUuid } from "../task/new-uuid.ts";
 import { CallObserver } from "./call-observer.ts";
 
 type Params<M extends keyof A2ARequestHandler> = Parameters<A2ARequestHandler[M]>[0];
@@ -234,14 +235,16 @@ function withContextId(params: SendMessageRequest, context: ServerCallContext): 
   if (!message || message.contextId !== "" || message.taskId !== "") return params;
   const owner = ownerOf(context);
   const isUnique = message.messageId !== "" && (owner !== "" || message.messageId.length >= 32);
-  const contextId = isUnique ? contextIdOf(owner, message.messageId) : randomUUID();
+  const contextId = isUnique ? contextIdOf(owner, message.messageId) : newUuid();
   return { ...params, message: { ...message, contextId } };
 }
 
 function contextIdOf(owner: string, messageId: string): string {
   const hex = hash("sha256", JSON.stringify([owner, messageId]));
   // A UUID of version 8: made by the application.
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  return flatten(
+    `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`,
+  );
 }
 
 function isTask(value: unknown): value is Parameters<typeof noteTask>[1] {

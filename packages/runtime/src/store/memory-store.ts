@@ -28,12 +28,13 @@ export interface MemoryStoreOptions {
   readonly events?: number;
 }
 
+/** One of very many: what few tasks have is made when they have it. */
 interface Entry {
   row: TaskRow;
   events: StoredEvent[];
-  readonly steps: Map<string, StepRow>;
-  readonly messageIds: string[];
-  readonly pushes: Map<string, Push>;
+  steps: Map<string, StepRow> | undefined;
+  messageIds: string[] | undefined;
+  pushes: Map<string, Push> | undefined;
   isCancelWanted: boolean;
 }
 
@@ -75,7 +76,7 @@ class MemoryStore implements TaskStore {
     this.#maxEvents = maxEvents;
   }
 
-  async commit(commit: TaskCommit): Promise<CommitResult> {
+  commit(commit: TaskCommit): CommitResult {
     const { key, row, messageId, context } = commit;
     const scope = this.#scope(key.scope);
     const known = scope.tasks.get(key.id);
@@ -87,7 +88,7 @@ class MemoryStore implements TaskStore {
       const { messages } = conversationOf(scope, row ?? entry.row);
       if (messages.has(messageId)) return "duplicate";
       messages.set(messageId, key.id);
-      entry.messageIds.push(messageId);
+      (entry.messageIds ??= []).push(messageId);
     }
     if (row) {
       entry.row = row;
@@ -95,8 +96,8 @@ class MemoryStore implements TaskStore {
       sortOut(scope, entry);
     }
     if (commit.events) this.#addEvents(entry, commit.events);
-    for (const step of commit.steps ?? []) entry.steps.set(step.key, step);
-    if (commit.due !== undefined) {
+    if (commit.steps) addSteps(entry, commit.steps);
+    if (commit.due !== undefined && entry.pushes) {
       for (const push of entry.pushes.values())
         Object.assign(push, { due: commit.due, instance: entry.row.instance });
     }
@@ -132,7 +133,7 @@ class MemoryStore implements TaskStore {
   }
 
   async steps(key: TaskKey): Promise<readonly StepRow[]> {
-    const steps = this.#entry(key)?.steps.values() ?? [];
+    const steps = this.#entry(key)?.steps?.values() ?? [];
     return [...steps].sort((a, b) => a.place - b.place);
   }
 
@@ -187,39 +188,41 @@ class MemoryStore implements TaskStore {
   }
 
   async putPush(key: TaskKey, push: PushRow): Promise<void> {
-    const pushes = this.#entry(key)?.pushes;
-    const known = pushes?.get(push.id);
+    const entry = this.#entry(key);
+    if (!entry) return;
+    entry.pushes ??= new Map();
+    const known = entry.pushes.get(push.id);
     if (known) known.row = push;
-    else pushes?.set(push.id, { row: push, due: -1, sent: -1, instance: "" });
+    else entry.pushes.set(push.id, { row: push, due: -1, sent: -1, instance: "" });
   }
 
   async listPush(key: TaskKey): Promise<readonly PushRow[]> {
-    return [...(this.#entry(key)?.pushes.values() ?? [])].map(({ row }) => row);
+    return [...(this.#entry(key)?.pushes?.values() ?? [])].map(({ row }) => row);
   }
 
   async deletePush(key: TaskKey, id: string): Promise<boolean> {
-    return this.#entry(key)?.pushes.delete(id) ?? false;
+    return this.#entry(key)?.pushes?.delete(id) ?? false;
   }
 
   async listDuePush(scope: string, id?: string): Promise<readonly DuePush[]> {
     const one = id === undefined ? undefined : this.#entry({ scope, id });
     const entries = id === undefined ? this.#entries(scope) : one ? [one] : [];
     return entries.flatMap((entry) =>
-      [...entry.pushes.values()]
+      [...(entry.pushes?.values() ?? [])]
         .filter(({ due, sent, instance }) => due > sent && instance !== this.instance)
         .map(({ row, ...state }) => ({ scope, id: entry.row.id, pushId: row.id, body: row.body, ...state })),
     );
   }
 
   async claimPush({ pushId, instance, ...key }: DuePush): Promise<boolean> {
-    const push = this.#entry(key)?.pushes.get(pushId);
+    const push = this.#entry(key)?.pushes?.get(pushId);
     if (push?.instance !== instance) return false;
     push.instance = this.instance;
     return true;
   }
 
   async markPushSent(key: TaskKey, pushId: string, place: number): Promise<void> {
-    const push = this.#entry(key)?.pushes.get(pushId);
+    const push = this.#entry(key)?.pushes?.get(pushId);
     if (push) push.sent = Math.max(push.sent, place);
   }
 
@@ -247,14 +250,27 @@ class MemoryStore implements TaskStore {
   }
 
   #addEvents(entry: Entry, events: readonly StoredEvent[]): void {
-    for (const event of events) entry.events.push(event);
+    if (entry.events.length === 0) entry.events = [...events];
+    else for (const event of events) entry.events.push(event);
     const max = entry.row.isOpen ? this.#maxEvents : this.#maxEvents / 10;
     if (entry.events.length > max * 2) entry.events = entry.events.slice(-max);
   }
 }
 
 function newEntry(row: TaskRow): Entry {
-  return { row, events: [], steps: new Map(), messageIds: [], pushes: new Map(), isCancelWanted: false };
+  return {
+    row,
+    events: [],
+    steps: undefined,
+    messageIds: undefined,
+    pushes: undefined,
+    isCancelWanted: false,
+  };
+}
+
+function addSteps(entry: Entry, steps: readonly StepRow[]): void {
+  entry.steps ??= new Map();
+  for (const step of steps) entry.steps.set(step.key, step);
 }
 
 function conversationOf({ contexts }: Scope, { owner, contextId }: Omit<ContextKey, "scope">): Conversation {
@@ -273,6 +289,7 @@ function sortOut({ ended }: Scope, entry: Entry): void {
 }
 
 function forgetMessages({ contexts }: Scope, { row, messageIds }: Entry): void {
+  if (!messageIds) return;
   const own = contexts.get(row.owner);
   const known = own?.get(row.contextId);
   if (!own || !known) return;

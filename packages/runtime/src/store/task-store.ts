@@ -147,7 +147,8 @@ export interface TaskStore extends AsyncDisposable {
   /** This process's name in the store: new at each start. */
   readonly instance: string;
 
-  commit(commit: TaskCommit): Promise<CommitResult>;
+  /** A promise, where the store needs time for it. */
+  commit(commit: TaskCommit): CommitResult | Promise<CommitResult>;
   get(key: TaskKey): Promise<TaskRow | undefined>;
   list(query: TaskQuery): Promise<TaskPage>;
   /** The events from `from` on, in order. Fewer than there were when the oldest are gone. */

@@ -2,7 +2,7 @@
  * ContextSession: what a service keeps of one A2A context, and its order.
  *
  * Job: one history, one state and one turn at a time per (owner, context).
- * Owns: the session's history and state, and which message ids it has taken. Does not own: when it is stored.
+ * Owns: the session's history and state, and what became of each message id. Does not own: when it is stored.
  *
  * I1  Turns of one context never overlap; those of different contexts do.
  * I2  A session in use is never forgotten; of the idle ones the longest unused goes first. Where the store outlives the
@@ -27,7 +27,8 @@ export class ContextSession<T> {
   /** The agent's own, JSON (AgentContext.session). */
   readonly session: { state: unknown };
   turns: number;
-  #tail: Promise<void> = Promise.resolve();
+  /** Of the turn that came last, while one runs or waits. */
+  #tail: Promise<unknown> | undefined;
   #running = 0;
   #stored: number;
   readonly #taken = new Map<string, T>();
@@ -47,10 +48,13 @@ export class ContextSession<T> {
     return this.#running === 0;
   }
 
-  /** Runs `turn` after all that came before it. `turn` must not throw. */
+  /** Runs `turn` after all that came before it, at once if there is none. `turn` must not throw. */
   enqueue(turn: () => Promise<void>): void {
     this.#running++;
-    this.#tail = this.#tail.then(turn).finally(() => this.#running--);
+    const done = this.#tail ? this.#tail.then(turn) : turn();
+    this.#tail = done.then(() => {
+      if (--this.#running === 0) this.#tail = undefined;
+    });
   }
 
   /** What was made of a message id earlier, if anything. */
@@ -79,7 +83,8 @@ export class ContextSession<T> {
 }
 
 interface Slot<T> {
-  readonly opening: Promise<ContextSession<T>>;
+  /** Absent once it is through, or where nothing is stored that a session could be read from. */
+  opening: Promise<ContextSession<T>> | undefined;
   session: ContextSession<T> | undefined;
   /** Callers inside `use`. */
   claims: number;
@@ -96,20 +101,15 @@ export class ContextSessions<T> {
   }
 
   /** Gives `fn` the session of a context, made when it is new. A context belongs to its owner: another's is another session. */
-  async use<R>(key: ContextKey, fn: (session: ContextSession<T>) => Promise<R>): Promise<R> {
+  use<R>(key: ContextKey, fn: (session: ContextSession<T>) => R | Promise<R>): R | Promise<R> {
     const name = slotName(key);
     const known = this.#slots.get(name);
     const slot = known && !this.#isOld(known) ? known : this.#open(key);
-    this.#slots.delete(name);
+    if (known) this.#slots.delete(name);
     this.#slots.set(name, slot);
     if (this.#slots.size > this.#max) this.#forgetOldest();
-    slot.claims++;
-    try {
-      return await fn(await slot.opening);
-    } finally {
-      slot.claims--;
-      if (!slot.session && this.#slots.get(name) === slot) this.#slots.delete(name);
-    }
+    const used = slot.session ? fn(slot.session) : slot.opening!.then(fn);
+    return used instanceof Promise ? this.#claim(name, slot, used) : used;
   }
 
   /** Drops what a fenced worker left behind. */
@@ -117,21 +117,28 @@ export class ContextSessions<T> {
     this.#slots.delete(slotName(key));
   }
 
+  async #claim<R>(name: string, slot: Slot<T>, used: Promise<R>): Promise<R> {
+    slot.claims++;
+    try {
+      return await used;
+    } finally {
+      slot.claims--;
+      if (!slot.session && this.#slots.get(name) === slot) this.#slots.delete(name);
+    }
+  }
+
   #isOld(slot: Slot<T>): boolean {
     return this.#store.isDurable && isIdle(slot);
   }
 
   #open(key: ContextKey): Slot<T> {
-    const slot: Slot<T> = { opening: this.#load(key), session: undefined, claims: 0 };
-    slot.opening.then(
-      (session) => (slot.session = session),
-      () => undefined,
-    );
+    if (!this.#store.isDurable) return { opening: undefined, session: new ContextSession(key), claims: 0 };
+    const slot: Slot<T> = { opening: undefined, session: undefined, claims: 0 };
+    slot.opening = this.#store.context(key).then((stored) => {
+      slot.opening = undefined;
+      return (slot.session = new ContextSession(key, stored));
+    });
     return slot;
-  }
-
-  async #load(key: ContextKey): Promise<ContextSession<T>> {
-    return new ContextSession<T>(key, this.#store.isDurable ? await this.#store.context(key) : undefined);
   }
 
   /** Several at once: a map that loses its first entry again and again is slow to find its first. */

@@ -2,6 +2,7 @@ import { TaskState } from "@a2a-js/sdk";
 import type { ListTasksRequest, ListTasksResponse, Task } from "@a2a-js/sdk";
 import { RequestMalformedError } from "@a2a-js/sdk/errors";
 import type { TaskQuery, TaskRow, TaskStore } from "../store/task-store.ts";
+import { withHistory } from "./task-record.ts";
 
 const defaultPageSize = 50;
 const maxPageSize = 100;
@@ -39,11 +40,8 @@ export async function listTasks(
 }
 
 function cut(task: Task, { historyLength = 0, includeArtifacts }: ListTasksRequest): Task {
-  return {
-    ...task,
-    history: historyLength <= 0 ? [] : task.history.slice(-historyLength),
-    artifacts: includeArtifacts === true ? task.artifacts : [],
-  };
+  const artifacts = includeArtifacts === true ? task.artifacts : [];
+  return { ...withHistory(task, historyLength), artifacts };
 }
 
 function checkPageSize(pageSize: number | undefined): number {

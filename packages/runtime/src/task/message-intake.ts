@@ -7,8 +7,7 @@
  * I1  The same message id twice on a context is one turn, unless that turn failed.
  * I2  What is refused here has cost no turn.
  */
-import { randomUUID } from "node:crypto";
-import type { Message, SendMessageRequest } from "@a2a-js/sdk";
+import type { Message, SendMessageRequest, Task } from "@a2a-js/sdk";
 import { TaskState } from "@a2a-js/sdk";
 import { RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/errors";
 import type { ServerCallContext } from "@a2a-js/sdk/server";
@@ -16,11 +15,13 @@ import { WeftError } from "@weft/tracing";
 import { activeContext } from "@weft/tracing/internal";
 import { carrierOf, checkHop, readHop } from "../a2a/hop.ts";
 import { homeOf } from "../journal/message-in.ts";
+import type { PendingTurn } from "../journal/message-in.ts";
 import type { PushConfigs } from "../push/push-configs.ts";
 import type { TaskRow, TaskStore } from "../store/task-store.ts";
 import { callStateOf, ownerOf } from "./call-state.ts";
 import type { ContextSessions } from "./context-session.ts";
-import type { RunningTasks, Session } from "./running-tasks.ts";
+import type { RunningTasks, Session, Taken } from "./running-tasks.ts";
+import { newUuid } from "./new-uuid.ts";
 import { whenAtRest } from "./stored-task.ts";
 import { TaskActor } from "./task-actor.ts";
 import type { TaskLimits } from "./task-limits.ts";
@@ -31,7 +32,7 @@ export interface MessageIntakeOptions {
   readonly store: TaskStore;
   readonly scope: string;
   readonly tasks: RunningTasks;
-  readonly sessions: ContextSessions<Promise<TaskActor>>;
+  readonly sessions: ContextSessions<Taken | Promise<Taken>>;
   readonly push: PushConfigs;
 }
 
@@ -53,58 +54,73 @@ export class MessageIntake {
   }
 
   /**
-   * Resolves once the message is stored, with the task whose turn it is or was. `onStored` is called before that turn
-   * begins; not for a message that was taken before.
+   * Resolves once the message is stored, with the task whose turn it is or was: as it stands, when it is over. `onStored`
+   * is called before that turn begins; not for a message that was taken before.
    */
-  async accept(
+  accept(
     params: SendMessageRequest,
     context: ServerCallContext,
     onStored?: (actor: TaskActor) => void,
-  ): Promise<TaskActor> {
-    const { tasks, sessions, scope } = this.#options;
+  ): Taken | Promise<Taken> {
     const message = checkMessage(params.message);
-    const owner = ownerOf(context);
-    const found = message.taskId === "" ? undefined : await tasks.find(message.taskId, owner);
+    const incoming = { message, params, context, onStored };
+    if (message.taskId !== "") return this.#acceptOnTask(incoming);
+    return this.#acceptIn(message.contextId || newUuid(), incoming, undefined);
+  }
+
+  async #acceptOnTask(incoming: Incoming): Promise<Taken> {
+    const { message, context } = incoming;
+    const found = await this.#options.tasks.find(message.taskId, ownerOf(context));
     // Before the session is read: what the turn elsewhere says belongs to it.
     const known = await this.#atRest(found, context);
-    const knownContext = known instanceof TaskActor ? known.record.contextId : known?.contextId;
-    if (knownContext !== undefined && message.contextId !== "" && message.contextId !== knownContext) {
+    if (message.contextId !== "" && message.contextId !== known.contextId) {
       throw new RequestMalformedError(`Task ${message.taskId} belongs to another context.`);
     }
-    const contextId = knownContext ?? (message.contextId || randomUUID());
-    return sessions.use({ scope, owner, contextId }, (session) =>
-      this.#take({ message, params, context, onStored }, session, known),
-    );
+    return this.#acceptIn(known.contextId, incoming, known);
+  }
+
+  #acceptIn(contextId: string, incoming: Incoming, known: Known): Taken | Promise<Taken> {
+    const { sessions, scope } = this.#options;
+    const key = { scope, owner: ownerOf(incoming.context), contextId };
+    return sessions.use(key, (session) => this.#take(incoming, session, known));
   }
 
   /** Once for each message id: a repeat gets the task of the first, unless its turn failed. */
-  #take(incoming: Incoming, session: Session, known: Known): Promise<TaskActor> {
+  #take(incoming: Incoming, session: Session, known: Known): Taken | Promise<Taken> {
     const { messageId } = incoming.message;
-    const earlier = session.taken(messageId) ?? this.#takenBefore(session, incoming);
-    const taking = Promise.resolve(earlier)
-      .catch(ignoreFailedTaking)
-      .then((actor) => {
-        if (actor && !isFailed(actor)) return actor;
-        return this.#enqueue(incoming, session, known, !actor);
-      });
+    const isStored = this.#options.store.isDurable;
+    const earlier = session.taken(messageId) ?? (isStored ? this.#takenBefore(session, incoming) : undefined);
+    const taking = earlier
+      ? this.#takeAgain(earlier, incoming, session, known)
+      : this.#enqueue(incoming, session, known, true);
     session.take(messageId, taking);
-    taking.catch(() => session.forget(messageId));
+    if (taking instanceof Promise) taking.catch(() => session.forget(messageId));
     return taking;
+  }
+
+  async #takeAgain(
+    earlier: Taken | Promise<Taken | undefined>,
+    incoming: Incoming,
+    session: Session,
+    known: Known,
+  ): Promise<Taken> {
+    const taken = await Promise.resolve(earlier).catch(ignoreFailedTaking);
+    if (taken && !isFailed(taken)) return taken;
+    return this.#enqueue(incoming, session, known, !taken);
   }
 
   /** By a process that is gone, or another. */
   async #takenBefore(
     session: Session,
     { message: { messageId }, context }: Incoming,
-  ): Promise<TaskActor | undefined> {
+  ): Promise<Taken | undefined> {
     const { store, tasks } = this.#options;
-    if (!store.isDurable) return undefined;
     const id = await store.findMessage(session.key, messageId);
     const row = id === undefined ? undefined : await store.get(tasks.key(id));
     if (!row) return undefined;
     const rested = await this.#atRest(row, context);
-    const actor = await tasks.openAny(rested, session);
-    if (!row.isOpen || !isFailed(actor)) return actor;
+    const taken = await tasks.openAny(rested, session);
+    if (!row.isOpen || !isFailed(taken)) return taken;
     // This session was read before that turn ended; the next one will know.
     this.#options.sessions.forget(session.key);
     throw new WeftError("unavailable", "The turn failed in another process; send the message again.", {
@@ -113,39 +129,58 @@ export class MessageIntake {
   }
 
   /** A task that another process runs, once its turn is over. */
-  async #atRest<K extends Known>(known: K, context: ServerCallContext): Promise<K | TaskRow> {
+  async #atRest<K extends TaskActor | TaskRow>(known: K, context: ServerCallContext): Promise<K | TaskRow> {
     const { tasks, store, limits } = this.#options;
-    if (!known || (known instanceof TaskActor ? !known.isLost : !known.isOpen || tasks.get(known.id)))
-      return known;
+    if (known instanceof TaskActor ? !known.isLost : !known.isOpen || tasks.get(known.id)) return known;
     const { signal } = callStateOf(context);
     return whenAtRest(store, tasks.key(known.id), { signal, timeoutMs: limits.turnMs });
   }
 
-  async #enqueue(incoming: Incoming, session: Session, known: Known, isNewId: boolean): Promise<TaskActor> {
+  #enqueue(
+    incoming: Incoming,
+    session: Session,
+    known: Known,
+    isNewId: boolean,
+  ): TaskActor | Promise<TaskActor> {
     const { message, params, context } = incoming;
     const { tasks, limits, push } = this.#options;
     this.#checkRoom(known);
     const hop = readHop(message.metadata);
     checkHop(hop, limits.hops);
-    const { headers, callerKey } = callStateOf(context);
     const parent = activeContext();
-    const home = homeOf({ ...carrierOf(hop), ...traceHeaders(headers) }, parent);
+    const home = homeOf({ ...carrierOf(hop), ...traceHeaders(callStateOf(context).headers) }, parent);
     const config = params.configuration?.taskPushNotificationConfig;
     if (config) push.check(config);
-    const actor = await this.#actorFor(known, session);
-    tasks.begin(actor, callerKey);
-    const onStored = async (): Promise<void> => {
-      if (config) await push.put(tasks.key(actor.id), { ...config, taskId: actor.id });
-      incoming.onStored?.(actor);
-    };
-    await actor.enqueue({ message, hop, parent, home }, { isNewId, onStored });
-    return actor;
+    const turn = { message, hop, parent, home };
+    if (!known) return this.#hand(tasks.create(session), turn, incoming, isNewId);
+    if (known instanceof TaskActor && !known.isLost) return this.#hand(known, turn, incoming, isNewId);
+    return this.#reopen(known, session).then((actor) => this.#hand(actor, turn, incoming, isNewId));
   }
 
-  async #actorFor(known: Known, session: Session): Promise<TaskActor> {
+  #hand(
+    actor: TaskActor,
+    turn: Omit<PendingTurn, "place">,
+    { params, context, onStored }: Incoming,
+    isNewId: boolean,
+  ): TaskActor | Promise<TaskActor> {
+    const { tasks, push } = this.#options;
+    const config = params.configuration?.taskPushNotificationConfig;
+    tasks.begin(actor, callStateOf(context).callerKey);
+    const stored = (): Promise<void> | undefined => {
+      if (config) {
+        const putting = push.put(tasks.key(actor.id), { ...config, taskId: actor.id });
+        return putting.then(() => onStored?.(actor));
+      }
+      onStored?.(actor);
+      return undefined;
+    };
+    const enqueued = actor.enqueue(turn, { isNewId, onStored: stored });
+    return enqueued ? enqueued.then(() => actor) : actor;
+  }
+
+  /** A task that rests in the store. */
+  async #reopen(known: TaskActor | TaskRow, session: Session): Promise<TaskActor> {
     const { tasks, store } = this.#options;
-    if (!known) return tasks.create(session);
-    if (known instanceof TaskActor && !known.isLost) return known;
     const row = known instanceof TaskActor ? await store.get(tasks.key(known.id)) : known;
     if (row && !row.isOpen) return tasks.open(row, session);
     throw new WeftError("unavailable", "The task runs in another process; send the message again.", {
@@ -185,8 +220,10 @@ function checkMessage(message: Message | undefined): Message {
   return message;
 }
 
-function isFailed(actor: TaskActor): boolean {
-  return actor.isTerminal && actor.record.state !== TaskState.TASK_STATE_COMPLETED;
+function isFailed(taken: Taken): boolean {
+  if (taken instanceof TaskActor && !taken.isTerminal) return false;
+  const task: Task = taken instanceof TaskActor ? taken.snapshot() : taken;
+  return task.status?.state !== TaskState.TASK_STATE_COMPLETED;
 }
 
 /** A first sending that failed was never taken; what says to send again is for who sends now. */

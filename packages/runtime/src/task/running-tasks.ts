@@ -10,7 +10,6 @@
  * I3  What a process that is gone left open goes on here by itself.
  * I4  Running tasks are never forgotten; ended ones are, oldest first, past the bound.
  */
-import { randomUUID } from "node:crypto";
 import { TaskState } from "@a2a-js/sdk";
 import type { Task } from "@a2a-js/sdk";
 import { TaskNotFoundError } from "@a2a-js/sdk/errors";
@@ -20,8 +19,8 @@ import { readPending } from "../journal/message-in.ts";
 import type { PushConfigs } from "../push/push-configs.ts";
 import type { TaskKey, TaskRow, TaskStore } from "../store/task-store.ts";
 import type { CallerTasks } from "./caller-tasks.ts";
-import { ContextSession } from "./context-session.ts";
-import type { ContextSessions } from "./context-session.ts";
+import type { ContextSession, ContextSessions } from "./context-session.ts";
+import { newUuid } from "./new-uuid.ts";
 import { readStored } from "./stored-task.ts";
 import { Takeover } from "./takeover.ts";
 import { TaskActor } from "./task-actor.ts";
@@ -30,7 +29,9 @@ import { defaultTaskLimits } from "./task-limits.ts";
 import type { TaskLimits } from "./task-limits.ts";
 import { createStatus, isTerminal, steadyNow } from "./task-record.ts";
 
-export type Session = ContextSession<Promise<TaskActor>>;
+/** What became of a message: the task that took it, and once that is over what it came to. */
+export type Taken = TaskActor | Task;
+export type Session = ContextSession<Taken | Promise<Taken>>;
 
 const durableEndedTasks = 100_000;
 /** Ended tasks are forgotten once in so many ends, not at each. */
@@ -41,7 +42,7 @@ export interface RunningTasksOptions {
   readonly limits: TaskLimits;
   readonly store: TaskStore;
   readonly scope: string;
-  readonly sessions: ContextSessions<Promise<TaskActor>>;
+  readonly sessions: ContextSessions<Taken | Promise<Taken>>;
   readonly push: PushConfigs;
   readonly callers: CallerTasks;
 }
@@ -101,7 +102,7 @@ export class RunningTasks {
 
   create(session: Session): TaskActor {
     const { contextId } = session.key;
-    const id = randomUUID();
+    const id = newUuid();
     const status = createStatus(TaskState.TASK_STATE_SUBMITTED);
     const task: Task = { id, contextId, status, artifacts: [], history: [], metadata: undefined };
     const row: TaskRow = {
@@ -130,11 +131,11 @@ export class RunningTasks {
     this.#actors.set(actor.id, actor);
   }
 
-  /** The task's actor here, whatever its state; one that rests in the store is claimed, in a new epoch. */
-  async openAny(row: TaskRow, session: Session): Promise<TaskActor> {
+  /** A stored task, whatever its state; one that rests is claimed, in a new epoch. */
+  async openAny(row: TaskRow, session: Session): Promise<Taken> {
     const known = this.#actors.get(row.id);
     if (known && !known.isLost) return known;
-    return !row.isOpen && isTerminal(row.state) ? this.#openEnded(row) : this.open(row, session);
+    return isTerminal(row.state) ? row.body.task : this.open(row, session);
   }
 
   /** Claims a task that rests in the store: in a new epoch it is this process's. */
@@ -142,7 +143,7 @@ export class RunningTasks {
     const known = this.#opening.get(row.id);
     if (known) return known;
     const claim = (held: Session): Promise<TaskActor> => this.#claim(row, held);
-    const opening = session ? claim(session) : this.#options.sessions.use(row, claim);
+    const opening = session ? claim(session) : Promise.resolve(this.#options.sessions.use(row, claim));
     this.#opening.set(row.id, opening);
     return opening.finally(() => this.#opening.delete(row.id));
   }
@@ -180,26 +181,11 @@ export class RunningTasks {
       session,
       store,
       row,
-      ...(loaded ? { loaded } : {}),
+      loaded,
       turnMs: limits.turnMs,
       maxLogEntries: limits.events,
-      onRest: (rested) => this.#rested(rested),
+      onRest: (rested) => this.#rested(rested, session),
       onState: (changed, event, context) => push.notify(this.key(changed.id), event, context),
-    });
-  }
-
-  /** For reading only. */
-  #openEnded(row: TaskRow): TaskActor {
-    return new TaskActor({
-      agent: this.#options.agent,
-      session: new ContextSession(row),
-      store: this.#options.store,
-      row,
-      loaded: { place: row.body.place, steps: [] },
-      turnMs: 0,
-      maxLogEntries: 1,
-      onRest: () => undefined,
-      onState: () => undefined,
     });
   }
 
@@ -220,7 +206,7 @@ export class RunningTasks {
     const turns = readPending(steps);
     if (turns.length === 0) return actor;
     this.begin(actor);
-    for (const { message } of turns) session.take(message.messageId, Promise.resolve(actor));
+    for (const { message } of turns) session.take(message.messageId, actor);
     await actor.resume(turns);
     return actor;
   }
@@ -231,13 +217,14 @@ export class RunningTasks {
     await this.open(row).catch(() => undefined);
   }
 
-  #rested(actor: TaskActor): void {
+  #rested(actor: TaskActor, session: Session): void {
     this.#running.get(actor)?.();
     this.#running.delete(actor);
     if (!actor.isTerminal && !actor.isLost) return;
     if (this.#actors.get(actor.id) === actor) this.#actors.delete(actor.id);
     const { sessions, scope } = this.#options;
-    if (actor.isLost) sessions.forget({ scope, owner: actor.owner, contextId: actor.record.contextId });
+    if (actor.isLost) sessions.forget({ scope, owner: actor.owner, contextId: actor.contextId });
+    else forgetActor(session, actor.snapshot());
     this.#prune();
   }
 
@@ -249,4 +236,9 @@ export class RunningTasks {
     const before = steadyNow() - limits.endedTaskMs;
     store.prune(scope, { before, keep }).catch(() => undefined);
   }
+}
+
+/** A session outlives its tasks, and knows them by what they came to: an actor is a hundred objects. */
+function forgetActor(session: Session, task: Task): void {
+  for (const { messageId } of task.history) if (session.taken(messageId)) session.take(messageId, task);
 }

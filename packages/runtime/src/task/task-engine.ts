@@ -41,13 +41,15 @@ import { parseEventNumber } from "./event-number.ts";
 import type { EventNumber } from "./event-number.ts";
 import { listTasks } from "./list-tasks.ts";
 import { MessageIntake } from "./message-intake.ts";
+import { followTask, startReading, taskResponse } from "./follow-task.ts";
+import type { Reading, ReadingStart } from "./follow-task.ts";
 import { RunningTasks } from "./running-tasks.ts";
+import type { Taken } from "./running-tasks.ts";
 import { followStored, readStored } from "./stored-task.ts";
 import { TaskActor } from "./task-actor.ts";
-import type { Reading, ReadingStart } from "./task-actor.ts";
 import { defaultTaskLimits } from "./task-limits.ts";
 import type { TaskLimits } from "./task-limits.ts";
-import { isTerminal } from "./task-record.ts";
+import { isTerminal, withHistory } from "./task-record.ts";
 
 export interface TaskEngineOptions {
   readonly limits?: Partial<TaskLimits>;
@@ -73,7 +75,7 @@ export class TaskEngine implements A2ARequestHandler {
     const store = options.store ?? memoryStore({ events: limits.events });
     const scope = options.scope ?? "";
     const push = new PushConfigs(store, options.push);
-    const sessions = new ContextSessions<Promise<TaskActor>>(limits.contexts, store);
+    const sessions = new ContextSessions<Taken | Promise<Taken>>(limits.contexts, store);
     const callers = options.callers ?? new CallerTasks(limits.tasksPerCaller);
     const shared = { limits, store, scope, push, sessions };
     this.#card = card;
@@ -102,10 +104,12 @@ export class TaskEngine implements A2ARequestHandler {
   }
 
   async sendMessage(params: SendMessageRequest, context: ServerCallContext): Promise<Task> {
-    const actor = await this.#intake.accept(params, context);
-    const { signal } = callStateOf(context);
-    if (!params.configuration?.returnImmediately) await actor.settled(signal);
-    return actor.snapshot(params.configuration?.historyLength);
+    const { returnImmediately = false, historyLength } = params.configuration ?? {};
+    const accepted = this.#intake.accept(params, context);
+    const taken = accepted instanceof Promise ? await accepted : accepted;
+    if (!(taken instanceof TaskActor)) return withHistory(taken, historyLength);
+    if (!returnImmediately) await taken.settled(callStateOf(context).signal);
+    return taken.snapshot(historyLength);
   }
 
   async *sendMessageStream(
@@ -113,8 +117,10 @@ export class TaskEngine implements A2ARequestHandler {
     context: ServerCallContext,
   ): AsyncGenerator<StreamResponse, void, undefined> {
     let start: ReadingStart | undefined;
-    const actor = await this.#intake.accept(params, context, (taken) => (start = taken.startReading()));
-    yield* actor.follow({ ...this.#reading(context), start });
+    const taken = await this.#intake.accept(params, context, (actor) => (start = startReading(actor)));
+    const reading = { ...this.#reading(context), start };
+    if (taken instanceof TaskActor) yield* followTask(taken, reading);
+    else yield taskResponse(taken);
   }
 
   /**
@@ -141,7 +147,7 @@ export class TaskEngine implements A2ARequestHandler {
   async getTask(params: GetTaskRequest, context: ServerCallContext): Promise<Task> {
     const found = await this.#find(params.id, context);
     if (found instanceof TaskActor) return found.snapshot(params.historyLength);
-    return (await readStored(this.#store, found)).record.snapshot({ historyLength: params.historyLength });
+    return (await readStored(this.#store, found)).record.snapshot(params.historyLength);
   }
 
   async cancelTask(params: CancelTaskRequest, context: ServerCallContext): Promise<Task> {
@@ -207,7 +213,7 @@ export class TaskEngine implements A2ARequestHandler {
 
   /** A task that waits for its caller may go on in another process, where there can be one: then the store tells. */
   async *#followHere(actor: TaskActor, reading: Reading): AsyncGenerator<StreamResponse, void> {
-    yield* actor.follow({ ...reading, isToEnd: !this.#store.isDurable });
+    yield* followTask(actor, { ...reading, isToEnd: !this.#store.isDurable });
     if (actor.isTerminal || reading.signal?.aborted) return;
     const row = await this.#store.get(this.#tasks.key(actor.id));
     if (row) yield* followStored(this.#store, row, { ...reading, from: actor.log.shown });

@@ -24,6 +24,8 @@ export interface TaskLogOptions {
   readonly load?: (from: number, limit: number) => Promise<readonly StoredEvent[]>;
 }
 
+const firstEpoch = [[1, 0]] as const;
+
 /** Few: events may be large, and each reader that catches up holds as many. */
 const loadAtOnce = 64;
 
@@ -37,12 +39,12 @@ export class TaskLog {
   #isClosed = false;
   #failure: Error | undefined;
   readonly #epoch: number;
-  readonly #waiting = new Set<() => void>();
+  #waiting: (() => void)[] = [];
   readonly #options: TaskLogOptions;
 
   constructor(options: TaskLogOptions) {
     this.#options = options;
-    this.epochs = options.epochs ?? [[1, 0]];
+    this.epochs = options.epochs ?? firstEpoch;
     this.#epoch = this.epochs.at(-1)![0];
     this.#first = options.first ?? 0;
     this.#shown = this.#first;
@@ -74,7 +76,7 @@ export class TaskLog {
 
   /** What was held before `place` may be seen. */
   show(place: number): void {
-    this.#held = this.#held.filter((held) => held >= place);
+    if (this.#held.length > 0) this.#held = this.#held.filter((held) => held >= place);
     this.#reveal();
   }
 
@@ -109,7 +111,7 @@ export class TaskLog {
           if (this.#failure !== undefined) throw this.#failure;
           return;
         } else {
-          await new Promise<void>((resolve) => this.#waiting.add(resolve));
+          await new Promise<void>((resolve) => this.#waiting.push(resolve));
         }
       }
     } finally {
@@ -131,9 +133,9 @@ export class TaskLog {
   }
 
   #wake(): void {
-    if (this.#waiting.size === 0) return;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
 }

@@ -25,6 +25,10 @@ export function isInterrupted(state: TaskState): boolean {
   return state === TaskState.TASK_STATE_INPUT_REQUIRED || state === TaskState.TASK_STATE_AUTH_REQUIRED;
 }
 
+const none: readonly string[] = [];
+/** So many are quicker looked through than looked up. */
+const fewArtifacts = 8;
+
 export interface ArtifactFlags {
   /** The parts go on what is there; else they replace it. */
   readonly append: boolean;
@@ -33,24 +37,25 @@ export interface ArtifactFlags {
 
 export class TaskRecord {
   readonly #task: Task;
-  readonly #artifacts = new Map<string, Artifact>();
+  /** The whole task as it stands, once somebody asked; gone with the next change. */
+  #copy: Task | undefined;
+  /** The artifacts by id, once they are many. */
+  #index: Map<string, Artifact> | undefined;
   /** Artifacts whose last chunk has not come. */
-  readonly #partial: Set<string>;
+  #partial: Set<string> | undefined;
 
   /** `task`: a stored one, not changed; `partial`: its artifacts whose last chunk has not come. */
   constructor(task: Pick<Task, "id" | "contextId"> & Partial<Task>, partial: readonly string[] = []) {
-    this.#partial = new Set(partial);
+    if (partial.length > 0) this.#partial = new Set(partial);
     const status = task.status ?? createStatus(TaskState.TASK_STATE_SUBMITTED);
-    const artifacts = (task.artifacts ?? []).map(copyArtifact);
     this.#task = {
       id: task.id,
       contextId: task.contextId,
       status,
-      artifacts,
+      artifacts: (task.artifacts ?? []).map(copyArtifact),
       history: [...(task.history ?? [])],
       metadata: task.metadata,
     };
-    for (const artifact of artifacts) this.#artifacts.set(artifact.artifactId, artifact);
   }
 
   get id(): string {
@@ -65,33 +70,37 @@ export class TaskRecord {
     return this.#task.status!.state;
   }
 
-  /** ISO 8601, UTC: when the state last changed. */
-  get changedAt(): string {
-    return this.#task.status!.timestamp!;
+  /** When the state last changed, in milliseconds since the epoch; 0 for a stored task that does not say. */
+  get changedAt(): number {
+    return parseTime(this.#task.status!.timestamp);
   }
 
   addMessage(message: Message): void {
+    this.#copy = undefined;
     this.#task.history.push({ ...message, taskId: this.id, contextId: this.contextId });
   }
 
   /** Takes back {@link addMessage}. */
   removeMessage(messageId: string): void {
+    this.#copy = undefined;
     this.#task.history = this.#task.history.filter((message) => message.messageId !== messageId);
   }
 
   setStatus(status: TaskStatus, metadata?: Readonly<Record<string, unknown>>): void {
+    this.#copy = undefined;
     this.#task.status = status;
     if (status.message) this.#task.history.push(status.message);
     if (metadata) this.#task.metadata = { ...this.#task.metadata, ...metadata };
   }
 
   putArtifact(artifact: Artifact, { append, lastChunk }: ArtifactFlags): void {
-    if (lastChunk) this.#partial.delete(artifact.artifactId);
-    else this.#partial.add(artifact.artifactId);
-    const known = this.#artifacts.get(artifact.artifactId);
+    this.#copy = undefined;
+    if (!lastChunk) (this.#partial ??= new Set()).add(artifact.artifactId);
+    else this.#partial?.delete(artifact.artifactId);
+    const known = this.#find(artifact.artifactId);
     if (!known) {
       const own = { ...artifact, parts: artifact.parts.map((part) => ({ ...part })) };
-      this.#artifacts.set(artifact.artifactId, own);
+      this.#index?.set(artifact.artifactId, own);
       this.#task.artifacts.push(own);
       return;
     }
@@ -102,16 +111,17 @@ export class TaskRecord {
 
   /** Artifacts whose last chunk has not come. */
   get partialArtifacts(): readonly string[] {
-    return [...this.#partial];
+    return this.#partial ? [...this.#partial] : none;
   }
 
   /** The artifacts that an interrupted attempt left unfinished are no longer the task's. Returns their ids. */
   withdrawPartial(): readonly string[] {
-    const ids = [...this.#partial];
-    for (const id of ids) this.#artifacts.delete(id);
-    this.#task.artifacts = this.#task.artifacts.filter(({ artifactId }) => this.#artifacts.has(artifactId));
-    this.#partial.clear();
-    return ids;
+    this.#copy = undefined;
+    const ids = this.#partial ?? new Set();
+    this.#task.artifacts = this.#task.artifacts.filter(({ artifactId }) => !ids.has(artifactId));
+    this.#partial = undefined;
+    this.#index = undefined;
+    return [...ids];
   }
 
   /** Does again what a stored event did. */
@@ -123,16 +133,32 @@ export class TaskRecord {
     }
   }
 
-  /** A copy that later updates leave alone. `historyLength` undefined: the whole history; 0: none. */
-  snapshot(options: { historyLength?: number | undefined; withArtifacts?: boolean } = {}): Task {
-    const { historyLength, withArtifacts = true } = options;
-    const { history, artifacts } = this.#task;
-    return {
-      ...this.#task,
-      history: historyLength === undefined ? [...history] : lastOf(history, historyLength),
-      artifacts: withArtifacts ? artifacts.map(copyArtifact) : [],
-    };
+  /** A copy that later updates leave alone; nobody may change it. With a `historyLength` only so much of the history. */
+  snapshot(historyLength?: number): Task {
+    this.#copy ??= this.#copied();
+    return withHistory(this.#copy, historyLength);
   }
+
+  /** Most updates are the last artifact's. */
+  #find(artifactId: string): Artifact | undefined {
+    const { artifacts } = this.#task;
+    const last = artifacts.at(-1);
+    if (last?.artifactId === artifactId) return last;
+    if (artifacts.length <= fewArtifacts) return artifacts.find((known) => known.artifactId === artifactId);
+    this.#index ??= new Map(artifacts.map((known) => [known.artifactId, known]));
+    return this.#index.get(artifactId);
+  }
+
+  #copied(): Task {
+    const { history, artifacts } = this.#task;
+    return { ...this.#task, history: [...history], artifacts: artifacts.map(copyArtifact) };
+  }
+}
+
+/** A task with the last `historyLength` messages of its history; undefined: all, 0: none. */
+export function withHistory(task: Task, historyLength: number | undefined): Task {
+  if (historyLength === undefined || task.history.length <= historyLength) return task;
+  return { ...task, history: historyLength <= 0 ? [] : task.history.slice(-historyLength) };
 }
 
 export function createStatus(state: TaskState, message?: Message): TaskStatus {
@@ -147,13 +173,14 @@ function isoTime(ms: number): string {
   return lastTime.text;
 }
 
+function parseTime(text: string | undefined): number {
+  if (text === lastTime.text) return lastTime.ms;
+  return (text && Date.parse(text)) || 0;
+}
+
 /** Milliseconds since the epoch that never go back while the process lives, whatever the wall clock does. */
 export function steadyNow(): number {
   return Math.round(performance.timeOrigin + performance.now());
-}
-
-function lastOf<T>(list: readonly T[], count: number): T[] {
-  return count <= 0 ? [] : list.slice(-count);
 }
 
 function copyArtifact(artifact: Artifact): Artifact {

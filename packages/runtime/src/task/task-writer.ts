@@ -14,7 +14,7 @@ import type { CommitResult, StoredEvent, TaskCommit, TaskRow, TaskStore } from "
 
 /** What changes in the row; key, version and epoch are the writer's. */
 export type RowChange = Pick<TaskRow, "state" | "isOpen" | "changedAt" | "body"> & {
-  readonly instance?: string;
+  readonly instance?: string | undefined;
 };
 export type Change = Pick<TaskCommit, "messageId" | "steps" | "context" | "history" | "due"> & {
   readonly row?: RowChange;
@@ -30,7 +30,8 @@ export class TaskWriter {
   #row: TaskRow;
   #events: StoredEvent[] = [];
   #unstored = 0;
-  #tail: Promise<unknown> = Promise.resolve();
+  /** The last commit that is under way. */
+  #tail: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lost: WeftError | undefined;
 
@@ -66,21 +67,27 @@ export class TaskWriter {
 
   /** Stores what waits, in the background. */
   flush(): void {
-    this.write({}).catch(() => undefined);
+    this.write({})?.catch(() => undefined);
   }
 
+  /** Resolves when all that was written until now is stored, or failed. */
   async settled(): Promise<void> {
     await this.#tail;
   }
 
   /**
-   * Commits `change` with the events so far; resolves when it is durable.
-   *
-   * @throws WeftError when the task is another's now, the message id is taken (`already_exists`), or the store is gone
+   * Commits `change` with the events so far; resolves when it is durable. In a store that needs no time it is through at
+   * once, and nothing is returned. Rejects with a WeftError when the task is another's now, the message id is taken
+   * (`already_exists`), or the store is gone.
    */
-  write(change: Change): Promise<void> {
-    const writing = this.#tail.then(() => this.#commit(change));
-    this.#tail = writing.catch(() => undefined);
+  write(change: Change): Promise<void> | undefined {
+    const writing = this.#tail ? this.#tail.then(() => this.#commit(change)) : this.#commit(change);
+    if (!writing) return undefined;
+    const leave = (): void => {
+      if (this.#tail === tail) this.#tail = undefined;
+    };
+    const tail = writing.then(leave, leave);
+    this.#tail = tail;
     return writing;
   }
 
@@ -89,23 +96,37 @@ export class TaskWriter {
     this.#lose(reason);
   }
 
-  async #commit({ row: changed, ...rest }: Change): Promise<void> {
-    if (this.#lost) throw this.#lost;
+  #commit({ row: changed, ...rest }: Change): Promise<void> | undefined {
+    if (this.#lost) return Promise.reject(this.#lost);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const events = this.#events;
     this.#events = [];
-    if (!changed && events.length === 0 && Object.keys(rest).length === 0) return;
+    if (!changed && events.length === 0 && Object.keys(rest).length === 0) return undefined;
     const row = changed && this.#nextRow(changed);
     const { epoch, version } = this.#row;
     // A first commit finds nothing: it is made under version and epoch 0.
-    const expected = version === 0 ? { epoch: 0, version } : { epoch, version };
-    const commit = { key: this.#row, ...expected, ...(row ? { row } : {}), events, ...rest };
-    const result = await this.#store.commit(commit).catch((error: unknown): never => {
+    const expected = { key: this.#row, epoch: version === 0 ? 0 : epoch, version, events };
+    const result = this.#store.commit(row ? { ...rest, ...expected, row } : { ...rest, ...expected });
+    if (result !== "committed") return this.#wait(result, events.length, row);
+    this.#stored(events.length, row);
+    return undefined;
+  }
+
+  async #wait(
+    committing: CommitResult | Promise<CommitResult>,
+    events: number,
+    row: TaskRow | undefined,
+  ): Promise<void> {
+    const result = await Promise.resolve(committing).catch((error: unknown): never => {
       throw this.#lose(WeftError.from(error, "unavailable"));
     });
-    this.#unstored -= events.length;
     this.#check(result);
+    this.#stored(events, row);
+  }
+
+  #stored(events: number, row: TaskRow | undefined): void {
+    this.#unstored -= events;
     if (row) this.#row = row;
   }
 
@@ -119,9 +140,21 @@ export class TaskWriter {
     throw version === 0 ? this.#lose(error) : error;
   }
 
-  #nextRow({ instance = this.#store.instance, ...change }: RowChange): TaskRow {
-    const { version, epoch } = this.#row;
-    return { ...this.#row, ...change, instance, version: version + 1, epoch: epoch || 1 };
+  #nextRow({ instance, state, isOpen, changedAt, body }: RowChange): TaskRow {
+    const { scope, id, owner, contextId, version, epoch } = this.#row;
+    return {
+      scope,
+      id,
+      owner,
+      contextId,
+      version: version + 1,
+      epoch: epoch || 1,
+      instance: instance ?? this.#store.instance,
+      state,
+      isOpen,
+      changedAt,
+      body,
+    };
   }
 
   #lose(error: WeftError): WeftError {

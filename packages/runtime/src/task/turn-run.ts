@@ -24,10 +24,8 @@ export interface TurnRunOptions {
   readonly taskId: string;
   readonly epoch: number;
   readonly signal: AbortSignal;
-  /** The task's journal so far. */
-  readonly steps: ReadonlyMap<string, StepRow>;
-  /** Whether there is a journal. */
-  readonly isDurable: boolean;
+  /** The task's journal so far; undefined where there is none. */
+  readonly steps: ReadonlyMap<string, StepRow> | undefined;
   readonly nextPlace: () => number;
   /** With the context of the turn's span. */
   readonly onOpen: (context: Context) => void;
@@ -44,27 +42,20 @@ export class TurnRun {
   readonly #attemptKey: string;
 
   constructor(options: TurnRunOptions) {
-    const { turn, steps, isDurable, taskId, signal, write, nextPlace } = options;
+    const { turn, steps, taskId, signal, write, nextPlace } = options;
     const { messageId } = turn.message;
     this.#options = options;
     this.variables = { ...turn.hop.variables };
     this.#attemptKey = attemptKey(messageId);
+    if (!steps) return;
     const earlier = steps.get(this.#attemptKey);
     this.#earlier = earlier && readAttempt(earlier);
-    if (isDurable) {
-      this.#journal = new TurnJournal({
-        turn: messageId,
-        taskId,
-        known: new Map(steps),
-        signal,
-        write,
-        nextPlace,
-      });
-    }
+    const known = new Map(steps);
+    this.#journal = new TurnJournal({ turn: messageId, taskId, known, signal, write, nextPlace });
   }
 
   /** Asks the agent; `emit` takes its events as they come. Resolves when its turn is over. */
-  async play(emit: Emit<AgentEvent>): Promise<void> {
+  play(emit: Emit<AgentEvent>): Promise<unknown> {
     const { agent, session, turn } = this.#options;
     const { history } = session;
     const newFrom = history.length;
@@ -75,7 +66,7 @@ export class TurnRun {
     }
     const request = { messages: history.messages, newFrom, contextVariables: this.variables };
     const options = { turn: ++session.turns, parent: turn.parent, appends, ...this.#stretch() };
-    await pushTurn(agent, request, this.#context(), options, emit);
+    return pushTurn(agent, request, this.#context(), options, emit);
   }
 
   #context(): AgentContext {
@@ -119,9 +110,9 @@ export class TurnRun {
 
   /** The attempt is stored with the first intent at the latest: before it has done anything. */
   #opened(span: WeftSpan, number: number): void {
-    const { write, nextPlace, steps, isDurable, onOpen } = this.#options;
+    const { write, nextPlace, steps, onOpen } = this.#options;
     onOpen(span.context);
-    if (!isDurable) return;
+    if (!steps) return;
     const place = steps.get(this.#attemptKey)?.place ?? nextPlace();
     const attempt: Attempt = { number, carrier: injectCarrier(span.context) };
     write({ key: this.#attemptKey, place, intent: JSON.stringify(attempt), result: undefined }).catch(

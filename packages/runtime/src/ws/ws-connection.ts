@@ -15,7 +15,6 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import { StreamResponse } from "@a2a-js/sdk";
 import { A2A_ERROR_CODE, toJsonRpcError } from "@a2a-js/sdk/errors";
-import { validateVersion } from "@a2a-js/sdk/server";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
 import type { RawData, WebSocket } from "ws";
@@ -28,6 +27,7 @@ import { createCallContext } from "../server/call-context.ts";
 import type { Caller } from "../server/call-context.ts";
 import type { Limits } from "../server/limits.ts";
 import { replyHeaders } from "../server/responses.ts";
+import { VersionCheck } from "../server/version-check.ts";
 import { toBinaryJson } from "./binary-parts.ts";
 import { decodeFrame, encodeFrame, idOfFrame, parseClientFrame } from "./frames.ts";
 import type { ClientFrame, ServerFrame } from "./frames.ts";
@@ -76,6 +76,7 @@ export class WsConnection {
   readonly #socket: WebSocket;
   readonly #options: WsConnectionOptions;
   readonly #calls = new Map<number, OpenCall>();
+  readonly #versions: VersionCheck;
   readonly #life: WsLife;
   readonly #batch: WriteBatch;
   #lastIsBinary = true;
@@ -85,6 +86,7 @@ export class WsConnection {
   constructor(socket: WebSocket, options: WsConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#versions = new VersionCheck(options.handler, wsBindingUri);
     this.#batch = new WriteBatch(options.socket);
     this.#life = new WsLife(socket, options.limits, () => this.goAway("The connection was idle."));
     socket.on("message", (data, isBinary) => this.#receive(data, isBinary));
@@ -171,7 +173,8 @@ export class WsConnection {
   async #answer(call: OpenCall, context: ServerCallContext): Promise<void> {
     const { handler } = this.#options;
     const { id, method, params } = call.request;
-    validateVersion(context.requestedVersion, await handler.getAgentCard(), wsBindingUri);
+    const checking = this.#versions.check(context.requestedVersion);
+    if (checking) await checking;
     const operation = findOperation(method);
     if (!operation) return this.#refuseMethod(call);
     setTenant(context, params);
