@@ -3,6 +3,7 @@ import { formatSSEErrorEvent, formatSSEEvent, HTTP_EXTENSION_HEADER, SSE_HEADERS
 import type { ServerCallContext } from "@a2a-js/sdk/server";
 import { callStateOf } from "../task/call-state.ts";
 import { traceIdHeader } from "../a2a/uris.ts";
+import { EventWriter } from "./event-writer.ts";
 import { atTurnEnd } from "./turn-end.ts";
 
 /** Answers with JSON, at the end of this turn of the event loop. */
@@ -58,6 +59,7 @@ export async function sendSse<T>(
     return;
   }
   response.writeHead(200, { ...SSE_HEADERS, ...options.headers() });
+  const writer = new EventWriter(response);
   // A reader that is behind has signs of life enough; more would pile up.
   const keepAlive = setInterval(() => {
     if (!response.writableNeedDrain) response.write(": keep-alive\n\n");
@@ -67,34 +69,15 @@ export async function sendSse<T>(
     for (; !step.done && !response.destroyed; step = await stream.next()) {
       const number = options.numberOf(step.value);
       const text = formatSSEEvent(options.encode(step.value));
-      const written = write(response, number === undefined ? text : `id: ${number}\n${text}`);
+      const written = writer.write(number === undefined ? text : `id: ${number}\n${text}`);
       if (written) await written;
     }
   } catch (error) {
     const { event, body } = options.encodeError(error);
-    await write(response, event === "error" ? formatSSEErrorEvent(body) : formatSSEEvent(body));
+    await writer.write(event === "error" ? formatSSEErrorEvent(body) : formatSSEEvent(body));
   } finally {
     clearInterval(keepAlive);
     await stream.return();
-    response.end();
+    writer.end();
   }
-}
-
-/** The events of one turn of the event loop go together, at its end. */
-function write(response: ServerResponse, text: string): Promise<void> | undefined {
-  if (response.destroyed) return undefined;
-  if (response.writableCorked === 0) {
-    response.cork();
-    atTurnEnd(() => response.uncork());
-  }
-  if (response.write(text)) return undefined;
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off("drain", done);
-      response.off("close", done);
-      resolve();
-    };
-    response.once("drain", done);
-    response.once("close", done);
-  });
 }
