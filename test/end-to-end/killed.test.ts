@@ -3,72 +3,23 @@
  * the collector (support/trace-check.ts).
  */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { Role, TaskState } from "@a2a-js/sdk";
-import type { SendMessageRequest, Task } from "@a2a-js/sdk";
+import { TaskState } from "@a2a-js/sdk";
+import type { Task } from "@a2a-js/sdk";
 
 import { startCollector } from "@weft/collector";
 import { connect } from "@weft/runtime";
 
-// @boundaries-ignore tests of every package share the one spawnNode
-import { spawnNode } from "../../scripts/spawn-node.ts";
+import { startKillable } from "../support/start-killable.ts";
+import { requestOf, textOf } from "../support/tasks.ts";
 import { waitForTrace } from "../support/trace-check.ts";
 
 const module = new URL("./processes/killed-service.ts", import.meta.url);
 const kills = 6;
 const wholeAnswer = "0 1 2 3 4 ";
-
-/** Starts the service; `steps(n)` resolves once it has begun n steps. */
-async function start(args: readonly string[], collector: string) {
-  const child = spawnNode(module, args, { env: { ...process.env, WEFT_COLLECTOR: collector } });
-  const exited = once(child, "exit");
-  const lines = createInterface({ input: child.stdout! });
-  const [first] = (await once(lines, "line")) as [string];
-  const begun = { steps: 0 };
-  const waiting = new Set<() => void>();
-  lines.on("line", () => {
-    begun.steps++;
-    for (const wake of waiting) wake();
-  });
-  return {
-    url: (JSON.parse(first) as { url: string }).url,
-    async steps(wanted: number): Promise<void> {
-      while (begun.steps < wanted) await new Promise<void>((resolve) => waiting.add(resolve));
-    },
-    async end(signal?: "SIGKILL"): Promise<void> {
-      if (signal) child.kill(signal);
-      else child.stdin!.end();
-      await exited;
-    },
-  };
-}
-
-const request = (messageId: string): SendMessageRequest => ({
-  tenant: "",
-  message: {
-    messageId,
-    contextId: "",
-    taskId: "",
-    role: Role.ROLE_USER,
-    parts: [{ content: { $case: "text", value: "go" }, metadata: undefined, filename: "", mediaType: "" }],
-    metadata: undefined,
-    extensions: [],
-    referenceTaskIds: [],
-  },
-  configuration: { acceptedOutputModes: [], taskPushNotificationConfig: undefined, returnImmediately: true },
-  metadata: undefined,
-});
-
-const textOf = ({ artifacts }: Task): string =>
-  artifacts
-    .flatMap(({ parts }) => parts)
-    .map(({ content }) => (content?.$case === "text" ? content.value : ""))
-    .join("");
 
 const traceIdOf = ({ metadata }: Task): string =>
   (metadata?.["urn:weft:a2a:hop:1"] as { traceId?: string } | undefined)?.traceId ?? "";
@@ -82,16 +33,17 @@ test(
     const collector = await startCollector({ port: 0 });
     t.after(() => collector.close());
     const args = [join(folder, "tasks.db"), join(folder, "spool")];
+    const start = () => startKillable(module, args, { WEFT_COLLECTOR: collector.url });
     const ids: string[] = [];
     for (let round = 0; round < kills; round++) {
-      const service = await start(args, collector.url);
+      const service = await start();
       await using client = await connect(service.url, { binding: "jsonrpc" });
-      const task = await client.sendMessage(request(crypto.randomUUID()));
+      const task = await client.sendMessage(requestOf("go"));
       if ("status" in task) ids.push(task.id);
       await service.steps(1 + (round % 4));
       await service.end("SIGKILL");
     }
-    const last = await start(args, collector.url);
+    const last = await start();
     const traceIds: string[] = [];
     {
       await using client = await connect(last.url, { binding: "jsonrpc" });

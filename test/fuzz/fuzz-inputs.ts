@@ -62,6 +62,52 @@ const validMessage = fc.record({
   parts: fc.array(fc.record({ text: fc.string() }), { minLength: 1, maxLength: 3 }),
 });
 
+const legacyPart = fc.oneof(
+  fc.record({ text: fc.string() }),
+  fc.record({
+    file: fc.oneof(
+      fc.record({ fileWithBytes: fc.oneof(fc.base64String(), anyJson), mimeType: fc.string() }),
+      fc.record({ file_with_uri: fc.oneof(fc.webUrl(), anyJson), mime_type: anyJson }),
+      anyJson,
+    ),
+  }),
+  fc.record({ data: fc.oneof(fc.record({ data: anyJson }), anyJson) }),
+  anyJson,
+);
+
+const legacyMessage = fc.record(
+  {
+    messageId: fc.oneof({ weight: 4, arbitrary: fc.uuid() }, anyJson),
+    role: fc.oneof({ weight: 4, arbitrary: fc.constant("ROLE_USER") }, anyJson),
+    content: fc.oneof({ weight: 4, arbitrary: fc.array(legacyPart, { maxLength: 4 }) }, anyJson),
+    metadata: anyJson,
+  },
+  { requiredKeys: ["content"] },
+);
+
+const legacyPush = fc.record(
+  { url: fc.oneof(fc.webUrl(), anyJson), authentication: fc.oneof(fc.record({ schemes: anyJson }), anyJson) },
+  { requiredKeys: [] },
+);
+
+/** A body of A2A 0.3 over HTTP+JSON: right, half right, or anything. */
+export const legacyBody: fc.Arbitrary<Json> = fc.oneof(
+  fc.record(
+    {
+      message: legacyMessage,
+      request: legacyMessage,
+      configuration: fc.oneof(
+        fc.record({ blocking: anyJson, historyLength: anyJson, pushNotification: legacyPush }),
+        anyJson,
+      ),
+    },
+    { requiredKeys: [] },
+  ),
+  fc.record({ pushNotificationConfig: fc.oneof(legacyPush, anyJson) }),
+  fc.record({ config: fc.oneof(fc.record({ push_notification_config: legacyPush }), anyJson) }),
+  anyJson,
+);
+
 /** An operation's parameters: right, half right, or anything. */
 export const params: fc.Arbitrary<Json> = fc.oneof(
   fc.record({ message: validMessage }),

@@ -5,7 +5,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Client, credentials, Metadata, status as grpcStatus } from "@grpc/grpc-js";
 import type { ServiceError } from "@grpc/grpc-js";
-import { anyJson, method, params, text, version } from "./fuzz-inputs.ts";
+import { anyJson, legacyBody, method, params, text, version } from "./fuzz-inputs.ts";
+import type { Json } from "./fuzz-inputs.ts";
 import { assertNoLeak, fuzz, inputs } from "./fuzz-run.ts";
 
 /** 100,000 inputs on a busy machine; node:test's own limit is for the 2,000 of every day. */
@@ -91,43 +92,54 @@ test("JSON-RPC answers anything with a result or a proper error", { timeout }, a
   });
 });
 
-test("REST answers anything with a result or a proper error", { timeout }, async () => {
-  const id = fc.oneof(fc.uuid(), fc.string()).map(encodeURIComponent);
-  const path = fc.oneof(
-    fc.constantFrom(
-      "/message:send",
-      "/message:stream",
-      "/tasks",
-      "/extendedAgentCard",
-      "/",
-      "//",
-      "/%",
-      "/tasks/%ff",
-    ),
-    id.map((task) => `/tasks/${task}`),
-    fc
-      .tuple(id, fc.constantFrom(":cancel", ":subscribe", "/pushNotificationConfigs", ":x"))
-      .map((p) => `/tasks/${p.join("")}`),
-    fc.tuple(id, id).map(([task, config]) => `/tasks/${task}/pushNotificationConfigs/${config}`),
-    fc.webPath(),
-  );
-  const query = fc.oneof(
-    fc.constant(""),
-    fc.webQueryParameters().map((given) => `?${given}`),
-    fc
-      .record(
-        { pageSize: fc.string(), pageToken: fc.string(), historyLength: fc.string(), status: fc.string() },
-        { requiredKeys: [] },
-      )
-      .map((given) => `?${new URLSearchParams(given as Record<string, string>).toString()}`),
-  );
-  const input = fc.record({
+const id = fc.oneof(fc.uuid(), fc.string()).map(encodeURIComponent);
+const restPath = fc.oneof(
+  fc.constantFrom(
+    "/message:send",
+    "/message:stream",
+    "/tasks",
+    "/extendedAgentCard",
+    "/card",
+    "/",
+    "//",
+    "/%",
+    "/tasks/%ff",
+  ),
+  id.map((task) => `/tasks/${task}`),
+  fc
+    .tuple(id, fc.constantFrom(":cancel", ":subscribe", "/pushNotificationConfigs", ":x"))
+    .map((p) => `/tasks/${p.join("")}`),
+  fc.tuple(id, id).map(([task, config]) => `/tasks/${task}/pushNotificationConfigs/${config}`),
+  fc.webPath(),
+);
+const restQuery = fc.oneof(
+  fc.constant(""),
+  fc.webQueryParameters().map((given) => `?${given}`),
+  fc
+    .record(
+      { pageSize: fc.string(), pageToken: fc.string(), historyLength: fc.string(), status: fc.string() },
+      { requiredKeys: [] },
+    )
+    .map((given) => `?${new URLSearchParams(given as Record<string, string>).toString()}`),
+);
+
+function restInput(prefix: string, versions: fc.Arbitrary<string>, body: fc.Arbitrary<Json>) {
+  return fc.record({
     method: fc.constantFrom("GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"),
-    path: fc.tuple(path, query).map(([given, more]) => (given.startsWith("/") ? given : `/${given}`) + more),
-    version,
+    path: fc
+      .tuple(restPath, restQuery)
+      .map(([given, more]) => prefix + (given.startsWith("/") ? given : `/${given}`) + more),
+    version: versions,
     type,
-    body: text(params),
+    body: text(body),
   });
+}
+
+/** Sends REST requests; `check` gets what was refused. */
+async function fuzzRest(
+  input: ReturnType<typeof restInput>,
+  check: (answer: HttpAnswer, path: string) => void,
+): Promise<void> {
   await fuzz(input, async ({ url }) => {
     const { exchange, close } = openHttp(url);
     return {
@@ -140,14 +152,30 @@ test("REST answers anything with a result or a proper error", { timeout }, async
         const answer = await exchange({ method: given.method, path: given.path, headers, body });
         assertNoLeak(answer.text);
         if (answer.status < 300) return;
-        const { error } = JSON.parse(answer.text) as {
-          error: { code: number; message: string; status: string };
-        };
-        assert.equal(error.code, answer.status);
-        assert.ok(error.message !== "" && /^[A-Z_]+$/.test(error.status), answer.text);
+        check(answer, given.path);
         assert.notEqual(answer.status, 500, answer.text);
       },
     };
+  });
+}
+
+function checkRestError(answer: HttpAnswer): void {
+  const { error } = JSON.parse(answer.text) as { error: { code: number; message: string; status: string } };
+  assert.equal(error.code, answer.status);
+  assert.ok(error.message !== "" && /^[A-Z_]+$/.test(error.status), answer.text);
+}
+
+test("REST answers anything with a result or a proper error", { timeout }, async () => {
+  await fuzzRest(restInput("", version, params), checkRestError);
+});
+
+test("REST of A2A 0.3 answers anything with a result or a proper error", { timeout }, async () => {
+  const versions = fc.constantFrom("", "0.3", "0.3.0");
+  await fuzzRest(restInput("/v1", versions, legacyBody), (answer, path) => {
+    // What is no path of 0.3 is refused as 1.0 does.
+    if (!/^\/v1\/(card(\?|$)|message:|tasks\/)/.test(path)) return checkRestError(answer);
+    const { code, message } = JSON.parse(answer.text) as { code: number; message: string };
+    assert.ok(code <= -32001 && code >= -32700 && message !== "", answer.text);
   });
 });
 
@@ -241,6 +269,9 @@ test("gRPC answers any bytes with a message or a status of its own", { timeout }
     "GetExtendedAgentCard",
     "SendStreamingMessage",
     "SubscribeToTask",
+    "TaskSubscription",
+    "ListTaskPushNotificationConfig",
+    "GetAgentCard",
     "Nothing",
   );
   const field = fc
@@ -259,17 +290,18 @@ test("gRPC answers any bytes with a message or a status of its own", { timeout }
       return Buffer.concat([Buffer.from([0x12, inner.length]), inner]);
     }),
   );
-  await fuzz(fc.record({ rpc, bytes, version }), async ({ url }) => {
+  const service = fc.constantFrom("lf.a2a.v1", "a2a.v1");
+  await fuzz(fc.record({ service, rpc, bytes, version }), async ({ url }) => {
     const client = new Client(new URL(url).host, credentials.createInsecure());
     return {
       close: async () => client.close(),
       async send(input) {
         const metadata = new Metadata();
-        metadata.set("a2a-version", input.version);
-        const path = `/lf.a2a.v1.A2AService/${input.rpc}`;
+        metadata.set("a2a-version", input.service === "a2a.v1" ? "" : input.version);
+        const path = `/${input.service}.A2AService/${input.rpc}`;
         const same = (given: Buffer): Buffer => given;
         const error = await new Promise<ServiceError | undefined>((resolve) => {
-          const isStream = /^(SendStreaming|Subscribe)/.test(input.rpc);
+          const isStream = /^(SendStreaming|Subscribe|TaskSub)/.test(input.rpc);
           if (!isStream) {
             client.makeUnaryRequest(path, same, same, input.bytes, metadata, (failed) =>
               resolve(failed ?? undefined),

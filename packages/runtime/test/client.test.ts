@@ -159,30 +159,55 @@ test("a client of A2A 0.3 calls, streams, reads and cancels", { timeout }, async
   );
 });
 
-test("an agent whose card is of A2A 0.3 is called as one", { timeout }, async () => {
-  await using service = await startService(echo);
-  const card = {
-    name: "old",
-    description: "An agent of 0.3.",
-    url: service.url,
-    preferredTransport: "JSONRPC",
-    protocolVersion: "0.3.0",
-    version: "1",
-    capabilities: { streaming: true },
-    skills: [],
-    defaultInputModes: ["text/plain"],
-    defaultOutputModes: ["text/plain"],
-  };
-  const site = createServer((_request: IncomingMessage, response) => void response.end(JSON.stringify(card)));
-  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
-  await using client = await connect(`http://127.0.0.1:${(site.address() as AddressInfo).port}`);
-  assert.equal(client.binding, "jsonrpc");
-  assert.equal(await client.ask("a b"), "a b ");
-  const events = await Array.fromAsync(client.sendMessageStream(requestOf("a")));
-  assert.equal(events[0]!.payload?.$case, "task");
-  site.closeAllConnections();
-  site.close();
-});
+for (const [binding, transport] of [
+  ["jsonrpc", "JSONRPC"],
+  ["rest", "HTTP+JSON"],
+  ["grpc", "GRPC"],
+] as const) {
+  test(`an agent whose card is of A2A 0.3 is called as one over ${binding}`, { timeout }, async () => {
+    await using service = await startService(echo);
+    const card = {
+      name: "old",
+      description: "An agent of 0.3.",
+      url: binding === "grpc" ? new URL(service.url).host : service.url,
+      preferredTransport: transport,
+      protocolVersion: "0.3.0",
+      version: "1",
+      capabilities: { streaming: true },
+      skills: [],
+      defaultInputModes: ["text/plain"],
+      defaultOutputModes: ["text/plain"],
+    };
+    const site = createServer(
+      (_request: IncomingMessage, response) => void response.end(JSON.stringify(card)),
+    );
+    await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
+    await using client = await connect(`http://127.0.0.1:${(site.address() as AddressInfo).port}`);
+    assert.equal(client.binding, binding);
+    assert.equal(await client.ask("a b"), "a b ");
+    const events = await Array.fromAsync(client.sendMessageStream(requestOf("a")));
+    assert.equal(events[0]!.payload?.$case, "task");
+    site.closeAllConnections();
+    site.close();
+  });
+
+  test(`what an agent of 0.3 refuses over ${binding} has its code`, { timeout }, async () => {
+    const auth = bearer("t");
+    await using service = await startService(echo, { auth, limits: { bodyBytes: 3_000 } });
+    const card = structuredClone(service.card);
+    card.supportedInterfaces = card.supportedInterfaces.filter((known) => known.protocolVersion === "0.3");
+    await using stranger = await connect(card, { binding });
+    await assert.rejects(stranger.ask("x"), hasCode("unauthenticated"));
+    await using client = await connect(card, { binding, auth });
+    await assert.rejects(client.getTask({ tenant: "", id: "none" }), hasCode("not_found"));
+    await assert.rejects(client.ask("x".repeat(4_000)), (error) => {
+      assert.match((error as Error).message, /limit bodyBytes of 3000/);
+      return hasCode("limit_exceeded")(error);
+    });
+    const late = client.resubscribeTask({ tenant: "", id: "none" });
+    await assert.rejects(Array.fromAsync(late), hasCode("not_found"));
+  });
+}
 
 test("a patch number does not change the version, and an unknown one is refused", { timeout }, async () => {
   await using service = await startService(echo);

@@ -174,7 +174,11 @@ test("a body over the limit and an invalid frame are refused by name", { timeout
   }
   for (const binding of bindings) {
     await using client = await connect(service.url, { binding });
-    await assert.rejects(client.ask("x".repeat(3_000)), hasCode("limit_exceeded"));
+    const limit = binding === "ws" ? "frameBytes" : "bodyBytes";
+    await assert.rejects(client.ask("x".repeat(3_000)), (error) => {
+      assert.match((error as Error).message, new RegExp(`exceeds the limit ${limit} of 2000 bytes`), binding);
+      return hasCode("limit_exceeded")(error);
+    });
   }
   const closed = gate<[number, string]>();
   const socket = new WebSocket(`${service.url.replace("http", "ws")}/ws`, wsSubprotocol);

@@ -46,7 +46,7 @@ export function newEngine(agent: Agent, options: TaskEngineOptions = {}): TestEn
 export function callContext(headers: Record<string, string> = {}, user?: string): ServerCallContext {
   return createCallContext({
     binding: "jsonrpc",
-    headers,
+    headers: { "a2a-version": "1.0", ...headers },
     caller: { principal: user === undefined ? null : { name: user }, remoteAddress: "127.0.0.1" },
   });
 }

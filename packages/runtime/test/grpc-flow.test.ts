@@ -12,7 +12,7 @@ import { textPart } from "../src/a2a/message-mapping.ts";
 import { createSendRequest } from "../src/a2a/send-request.ts";
 import { createMessage } from "../src/agent/index.ts";
 import { GrpcEndpoint } from "../src/server/grpc-endpoint.ts";
-import { importGrpc } from "../src/server/import-grpc.ts";
+import { importGrpc, importLegacyGrpc } from "../src/server/import-grpc.ts";
 import { defaultLimits } from "../src/server/limits.ts";
 import { echo } from "./support.ts";
 
@@ -26,12 +26,36 @@ function artifactOf(text: string): StreamResponse {
   };
 }
 
-for (const [bytes, most] of [
+const modules = await importGrpc();
+const legacy = await importLegacyGrpc();
+
+/** The same question in both versions: its path, its message and its headers. */
+const streams = {
+  "1.0": () => {
+    const { path, requestSerialize } = modules.server.A2AService.sendStreamingMessage;
+    const body = requestSerialize(createSendRequest([createMessage("x")], { isWeft: false }));
+    return { path, body, headers: { "a2a-version": "1.0" } };
+  },
+  "0.3": () => {
+    const { path, requestSerialize } = legacy.server.LegacyA2AService.sendStreamingMessage;
+    const ids = { messageId: "m", contextId: "", taskId: "", extensions: [], metadata: undefined };
+    const request = { ...ids, role: 1, content: [{ part: { $case: "text" as const, value: "x" } }] };
+    return {
+      path,
+      body: requestSerialize({ request, configuration: undefined, metadata: undefined }),
+      headers: {},
+    };
+  },
+};
+
+for (const [version, bytes, most] of [
   // What HTTP/2's window took, what may wait, and one event more.
-  [1_000_000, 2],
-  [20_000, 20],
+  ["1.0", 1_000_000, 2],
+  ["1.0", 20_000, 20],
+  ["0.3", 1_000_000, 2],
+  ["0.3", 20_000, 20],
 ] as const) {
-  test(`of events of ${bytes} bytes at most ${most} are ahead of a reader that reads none`, async (t) => {
+  test(`of ${version}'s events of ${bytes} bytes at most ${most} are ahead of a reader that reads none`, async (t) => {
     let taken = 0;
     const card: AgentCard = createAgentCard(echo, { url: "", bindings: ["grpc"] });
     const event = artifactOf("x".repeat(bytes));
@@ -41,9 +65,9 @@ for (const [bytes, most] of [
         while (++taken < 1_000) yield event;
       },
     } as unknown as A2ARequestHandler;
-    const modules = await importGrpc();
     const endpoint = new GrpcEndpoint({
       modules,
+      legacy,
       handler,
       limits: defaultLimits,
       authenticate: async () => null,
@@ -56,8 +80,7 @@ for (const [bytes, most] of [
       server.close();
       await endpoint.close(0);
     });
-    const { path, requestSerialize } = modules.server.A2AService.sendStreamingMessage;
-    const body = requestSerialize(createSendRequest([createMessage("x")], { isWeft: false }));
+    const { path, body, headers } = streams[version]();
     const head = Buffer.alloc(5);
     head.writeUInt32BE(body.length, 1);
     const request = session.request({
@@ -65,7 +88,7 @@ for (const [bytes, most] of [
       ":path": path,
       "content-type": "application/grpc",
       te: "trailers",
-      "a2a-version": "1.0",
+      ...headers,
     });
     request.end(Buffer.concat([head, body]));
     await once(request, "response");

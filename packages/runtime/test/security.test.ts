@@ -249,7 +249,15 @@ test(
     const preflight = await ask(on.url, "OPTIONS", { origin, "access-control-request-method": "GET" });
     assert.equal(preflight.status, 204);
     assert.equal(preflight.headers.get("access-control-allow-origin"), origin);
-    for (const name of ["traceparent", "tracestate", "baggage", "a2a-version", "authorization"]) {
+    const names = [
+      "traceparent",
+      "tracestate",
+      "baggage",
+      "a2a-version",
+      "authorization",
+      "x-a2a-extensions",
+    ];
+    for (const name of names) {
       assert.match(preflight.headers.get("access-control-allow-headers")!, new RegExp(name));
     }
     const answer = await ask(on.url, "GET", { origin });

@@ -78,11 +78,17 @@ export function createAgentCard(
   };
 }
 
-/** A2A 1.0 on every binding; 0.3 on JSON-RPC, last, for those who know nothing newer. */
+/** A2A 1.0 on every binding, then 0.3, for those who know nothing newer, on each that has it. */
 function interfacesOf(address: CardAddress): AgentInterface[] {
   const current = address.bindings.map((binding) => interfaceOf(binding, address));
-  if (address.legacy === false || !address.bindings.includes("jsonrpc")) return current;
-  return [...current, { ...interfaceOf("jsonrpc", address), protocolVersion: legacyVersion }];
+  if (address.legacy === false) return current;
+  const legacy = current.filter(isKnownToLegacy);
+  return [...current, ...legacy.map((known) => ({ ...known, protocolVersion: legacyVersion }))];
+}
+
+/** The WebSocket binding is newer than 0.3, which has no tenants either: several agents on one address are one to it. */
+function isKnownToLegacy({ protocolBinding, tenant }: AgentInterface): boolean {
+  return protocolBinding !== wsBindingUri && tenant === "";
 }
 
 function interfaceOf(binding: Binding, address: CardAddress): AgentInterface {

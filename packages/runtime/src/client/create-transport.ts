@@ -15,6 +15,7 @@ import type { HttpPool } from "./http-pool.ts";
 import { interceptTransport } from "./intercept-transport.ts";
 import { JsonRpcCalls } from "./json-rpc-calls.ts";
 import { JsonTransport } from "./json-transport.ts";
+import { legacyRestFetch } from "./legacy-fetch.ts";
 import { RestCalls } from "./rest-calls.ts";
 import { RetriedCalls } from "./retried-calls.ts";
 import { isLegacy } from "./select-interface.ts";
@@ -75,7 +76,9 @@ async function createBase(options: TransportOptions): Promise<OpenTransport> {
   const { selected, pool, timeouts, headers, login, tls, answerBytes } = options;
   const { url } = selected.endpoint;
   const nothing = async (): Promise<void> => undefined;
-  if (isLegacy(selected.endpoint)) return { transport: createLegacy(selected, pool), close: nothing };
+  const isOld = isLegacy(selected.endpoint);
+  if (isOld && selected.binding !== "grpc")
+    return { transport: createLegacy(selected, pool), close: nothing };
   switch (selected.binding) {
     case "ws": {
       const { connectMs, streamIdleMs: idleMs } = timeouts;
@@ -93,14 +96,23 @@ async function createBase(options: TransportOptions): Promise<OpenTransport> {
       return { transport: new JsonTransport(calls), close: nothing };
     }
     case "grpc":
-      return createGrpcTransport(url, { card: options.card, tls, answerBytes, address: options.address });
+      return createGrpcTransport(url, {
+        card: options.card,
+        isLegacy: isOld,
+        tls,
+        connectMs: timeouts.connectMs,
+        answerBytes,
+        address: options.address,
+      });
   }
 }
 
 /** A2A 0.3, by the SDK's compatibility layer. */
 function createLegacy({ binding, endpoint }: SelectedInterface, pool: HttpPool): Transport {
-  const options = { endpoint: endpoint.url, fetchImpl: pool.fetch };
-  return binding === "rest" ? new LegacyRestTransport(options) : new LegacyJsonRpcTransport(options);
+  const { url } = endpoint;
+  return binding === "rest"
+    ? new LegacyRestTransport({ endpoint: url, fetchImpl: legacyRestFetch(pool.fetch) })
+    : new LegacyJsonRpcTransport({ endpoint: url, fetchImpl: pool.fetch });
 }
 
 export function serverAttributes(url: string): Attributes {

@@ -46,12 +46,9 @@ function isCurrent(known: AgentInterface): boolean {
   return known.protocolVersion === "" || /^1(\.|$)/.test(known.protocolVersion);
 }
 
-/** A2A 0.3, which is spoken on JSON-RPC and REST. */
-export function isLegacy(known: AgentInterface): boolean {
-  const { protocolBinding, protocolVersion } = known;
-  return (
-    /^0\.3(\.|$)/.test(protocolVersion) && (protocolBinding === "JSONRPC" || protocolBinding === "HTTP+JSON")
-  );
+/** A2A 0.3, which knows no WebSocket binding. */
+export function isLegacy({ protocolBinding, protocolVersion }: AgentInterface): boolean {
+  return /^0\.3(\.|$)/.test(protocolVersion) && protocolBinding !== protocolBindings.ws;
 }
 
 function bindingOf(known: AgentInterface): Binding | undefined {

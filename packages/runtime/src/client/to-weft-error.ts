@@ -13,7 +13,7 @@ const codesOfConnections: Readonly<Record<string, readonly [WeftErrorCode, strin
   ENETUNREACH: ["unavailable", "the network cannot be reached"],
   ETIMEDOUT: ["unavailable", "the connection timed out"],
   UND_ERR_SOCKET: ["unavailable", "the connection broke"],
-  UND_ERR_CONNECT_TIMEOUT: ["unavailable", "no connection within the connect deadline"],
+  UND_ERR_CONNECT_TIMEOUT: ["unavailable", "no connection within connectMs"],
   UND_ERR_HEADERS_TIMEOUT: ["deadline_exceeded", "no answer within the deadline"],
   UND_ERR_BODY_TIMEOUT: ["deadline_exceeded", "no sign of life within the idle limit"],
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { TaskPushNotificationConfig, TaskState } from "@a2a-js/sdk";
+import { A2A_PROTOCOL_VERSION, TaskPushNotificationConfig, TaskState } from "@a2a-js/sdk";
 import type {
   ListTaskPushNotificationConfigsRequest,
   ListTaskPushNotificationConfigsResponse,
@@ -22,6 +22,12 @@ import type { PushSenderOptions } from "./push-sender.ts";
 
 /** `false`: this service sends no push notifications, and says so. */
 export type PushOptions = PushSenderOptions | false;
+
+interface StoredConfig {
+  readonly config: TaskPushNotificationConfig;
+  /** Of A2A. */
+  readonly version: string;
+}
 
 const maxConfigs = 10;
 const eventsAtOnce = 1_000;
@@ -48,23 +54,25 @@ export class PushConfigs {
     }
   }
 
-  async put(key: TaskKey, given: TaskPushNotificationConfig): Promise<TaskPushNotificationConfig> {
+  /** `version`: of A2A, in which the configuration was given, and its receiver is told. */
+  async put(
+    key: TaskKey,
+    given: TaskPushNotificationConfig,
+    version: string,
+  ): Promise<TaskPushNotificationConfig> {
     this.check(given);
     const config = { ...given, id: given.id || randomUUID(), taskId: key.id };
     const known = await this.#all(key);
-    if (known.length >= maxConfigs && known.every(({ id }) => id !== config.id)) {
+    if (known.length >= maxConfigs && known.every((one) => one.config.id !== config.id)) {
       throw new RequestMalformedError(`A task has at most ${maxConfigs} push notification configurations.`);
     }
-    await this.#store.putPush(key, {
-      id: config.id,
-      body: JSON.stringify(TaskPushNotificationConfig.toJSON(config)),
-    });
+    await this.#store.putPush(key, { id: config.id, body: writeConfig({ config, version }) });
     return config;
   }
 
   async get(key: TaskKey, id: string): Promise<TaskPushNotificationConfig> {
-    const config = (await this.#all(key)).find((known) => known.id === id);
-    if (config) return config;
+    const known = (await this.#all(key)).find(({ config }) => config.id === id);
+    if (known) return known.config;
     throw new TaskNotFoundError(`Task ${key.id} has no push notification configuration "${id}".`);
   }
 
@@ -72,7 +80,7 @@ export class PushConfigs {
     key: TaskKey,
     { pageSize, pageToken }: ListTaskPushNotificationConfigsRequest,
   ): Promise<ListTaskPushNotificationConfigsResponse> {
-    const all = await this.#all(key);
+    const all = (await this.#all(key)).map(({ config }) => config);
     const from = pageToken === "" ? 0 : all.findIndex(({ id }) => id === pageToken) + 1;
     const configs = pageSize > 0 ? all.slice(from, from + pageSize) : all.slice(from);
     const hasMore = from + configs.length < all.length;
@@ -104,7 +112,7 @@ export class PushConfigs {
   async resend(push: DuePush): Promise<void> {
     if (this.#options === false || !(await this.#store.claimPush(push))) return;
     const { due, sent, body } = push;
-    const config = TaskPushNotificationConfig.fromJSON(JSON.parse(body));
+    const config = readConfig(body);
     const parent = await this.#lastTurn(push);
     for (let place = sent + 1; place <= due;) {
       const events = await this.#store.events(push, place, Math.min(eventsAtOnce, due - place + 1));
@@ -116,7 +124,7 @@ export class PushConfigs {
 
   #send(
     { scope, id }: TaskKey,
-    config: TaskPushNotificationConfig,
+    { config, version }: StoredConfig,
     event: StoredEvent,
     parent: Context,
   ): void {
@@ -124,6 +132,7 @@ export class PushConfigs {
     this.#sender.send({
       id: `${id}/${formatEventNumber(event)}/${config.id}`,
       config,
+      version,
       response,
       state: stateOf(event),
       parent,
@@ -141,11 +150,21 @@ export class PushConfigs {
     return this.#sender.close(signal);
   }
 
-  async #all(key: TaskKey): Promise<TaskPushNotificationConfig[]> {
+  async #all(key: TaskKey): Promise<StoredConfig[]> {
     if (this.#options === false) throw new PushNotificationNotSupportedError();
     const rows = await this.#store.listPush(key);
-    return rows.map(({ body }) => TaskPushNotificationConfig.fromJSON(JSON.parse(body)));
+    return rows.map(({ body }) => readConfig(body));
   }
+}
+
+/** The version stands beside the configuration's own members, whose codec does not know it. */
+function writeConfig({ config, version }: StoredConfig): string {
+  return JSON.stringify({ ...(TaskPushNotificationConfig.toJSON(config) as object), version });
+}
+
+function readConfig(body: string): StoredConfig {
+  const json = JSON.parse(body) as { version?: string };
+  return { config: TaskPushNotificationConfig.fromJSON(json), version: json.version ?? A2A_PROTOCOL_VERSION };
 }
 
 function stateOf({ response: { payload } }: StoredEvent): TaskState {

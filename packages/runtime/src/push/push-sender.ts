@@ -15,10 +15,12 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { StreamResponse, TaskState } from "@a2a-js/sdk";
 import type { TaskPushNotificationConfig } from "@a2a-js/sdk";
+import { V03PushNotificationSerializer } from "@a2a-js/sdk/compat/v0_3/server";
 import { WeftError } from "@weft/tracing";
 import { injectCarrier, instrument, runInContext, SpanKind, suppressTracing } from "@weft/tracing/internal";
 import type { Context, WeftSpan } from "@weft/tracing/internal";
 import { Attr, Operations, SpanTypes } from "@weft/tracing/vocabulary";
+import { legacyVersion } from "../a2a/uris.ts";
 import { checkUrl, pinnedLookup } from "../edge/url-guard.ts";
 import type { CheckedUrl, UrlGuardOptions } from "../edge/url-guard.ts";
 
@@ -39,6 +41,8 @@ export interface Notification {
   /** The same for all attempts. */
   readonly id: string;
   readonly config: TaskPushNotificationConfig;
+  /** Of A2A, whose words the receiver expects. */
+  readonly version: string;
   readonly response: StreamResponse;
   readonly state: TaskState;
   /** Of the turn that changed the state. */
@@ -48,6 +52,7 @@ export interface Notification {
 }
 
 const maxPauseMs = 60_000;
+const legacySerializer = new V03PushNotificationSerializer();
 
 export class PushSender {
   readonly #options: PushSenderOptions;
@@ -80,7 +85,7 @@ export class PushSender {
 
   async #deliver(notification: Notification): Promise<void> {
     const { attempts = 6, backOffMs = 1_000 } = this.#options;
-    const body = JSON.stringify(StreamResponse.toJSON(notification.response));
+    const body = bodyOf(notification);
     for (let attempt = 1; attempt <= attempts && !this.#stopped.signal.aborted; attempt++) {
       const isOver = await this.#attempt(notification, body, attempt);
       if (isOver || attempt === attempts) return notification.onSettled?.();
@@ -173,4 +178,11 @@ export class PushSender {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** A `StreamResponse`; in A2A 0.3 (9.5) the bare event. */
+function bodyOf({ response, version }: Notification): string {
+  return version === legacyVersion
+    ? legacySerializer.serialize(response).body
+    : JSON.stringify(StreamResponse.toJSON(response));
 }

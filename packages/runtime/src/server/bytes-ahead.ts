@@ -20,11 +20,11 @@ export class BytesAhead {
     call.once("cancelled", leave);
   }
 
-  /** Resolves when the next event may be written, or when nobody is left to read it. */
-  write(event: StreamResponse): Promise<void> | undefined {
+  /** Writes an event's message. Resolves when the next may be written, or when nobody is left to read it. */
+  write(message: unknown, event: StreamResponse): Promise<void> | undefined {
     const bytes = bytesOf(event);
     this.#waiting += bytes;
-    const hasRoom = this.#call.write(event, () => {
+    const hasRoom = this.#call.write(message, () => {
       this.#waiting -= bytes;
       if (this.#waiting <= aheadBytes && !this.#call.writableNeedDrain) this.#wake?.();
     });

@@ -1,4 +1,5 @@
 import { A2A_VERSION_HEADER, Extensions, HTTP_EXTENSION_HEADER } from "@a2a-js/sdk";
+import { LEGACY_HTTP_EXTENSION_HEADER } from "@a2a-js/sdk/compat/v0_3";
 import { ServerCallContext } from "@a2a-js/sdk/server";
 import type { Principal } from "../auth/auth.ts";
 import type { Binding } from "../a2a/uris.ts";
@@ -20,7 +21,8 @@ export function createCallContext(options: {
 }): ServerCallContext {
   const { headers, caller, tenant } = options;
   const version = headers[A2A_VERSION_HEADER.toLowerCase()];
-  const extensions = headers[HTTP_EXTENSION_HEADER.toLowerCase()];
+  const extensions =
+    headers[HTTP_EXTENSION_HEADER.toLowerCase()] ?? headers[LEGACY_HTTP_EXTENSION_HEADER.toLowerCase()];
   const context = new ServerCallContext({
     requestedExtensions: parseExtensions(extensions),
     user: { isAuthenticated: caller.principal !== null, userName: caller.principal?.name ?? "" },

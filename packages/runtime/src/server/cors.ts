@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { A2A_VERSION_HEADER, HTTP_EXTENSION_HEADER } from "@a2a-js/sdk";
+import { LEGACY_HTTP_EXTENSION_HEADER } from "@a2a-js/sdk/compat/v0_3";
 import { WeftError } from "@weft/tracing";
 import { resumeHeader } from "../a2a/event-number.ts";
 import { traceIdHeader } from "../a2a/uris.ts";
@@ -20,6 +21,7 @@ const requestHeaders = [
   "x-api-key",
   A2A_VERSION_HEADER.toLowerCase(),
   HTTP_EXTENSION_HEADER.toLowerCase(),
+  LEGACY_HTTP_EXTENSION_HEADER.toLowerCase(),
   resumeHeader,
   "traceparent",
   "tracestate",
@@ -29,6 +31,7 @@ const requestHeaders = [
 const exposedHeaders = [
   traceIdHeader,
   HTTP_EXTENSION_HEADER.toLowerCase(),
+  LEGACY_HTTP_EXTENSION_HEADER.toLowerCase(),
   "www-authenticate",
   "retry-after",
 ];

@@ -2,12 +2,19 @@ import type { Duplex } from "node:stream";
 import type { Server } from "@grpc/grpc-js";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import type { AuthRequest, Principal } from "../auth/auth.ts";
+import { nameBodyLimit } from "./grpc-body-limit.ts";
+import { currentDialect } from "./grpc-dialect.ts";
 import { createGrpcService } from "./grpc-service.ts";
-import type { GrpcModules } from "./import-grpc.ts";
+import type { GrpcServiceOptions } from "./grpc-service.ts";
+import type { GrpcModules, LegacyGrpcModules } from "./import-grpc.ts";
+import { LegacyGrpcDialect } from "./legacy-grpc-dialect.ts";
 import type { Limits } from "./limits.ts";
+import { VersionCheck } from "./version-check.ts";
 
 export interface GrpcEndpointOptions {
   readonly modules: GrpcModules;
+  /** Answers A2A 0.3 too. */
+  readonly legacy?: LegacyGrpcModules | undefined;
   readonly handler: A2ARequestHandler;
   readonly limits: Limits;
   readonly authenticate: (request: AuthRequest) => Promise<Principal | null>;
@@ -19,7 +26,8 @@ export class GrpcEndpoint {
   readonly #injector: ReturnType<Server["createConnectionInjector"]>;
 
   constructor(options: GrpcEndpointOptions) {
-    const { grpc, server } = options.modules;
+    const { modules, handler, legacy } = options;
+    const { grpc, server } = modules;
     const { bodyBytes, headerBytes, streamsPerCaller, callsPerCaller, keepAliveMs } = options.limits;
     this.#server = new grpc.Server({
       "grpc.max_receive_message_length": bodyBytes,
@@ -27,23 +35,15 @@ export class GrpcEndpoint {
       "grpc.max_concurrent_streams": streamsPerCaller + callsPerCaller,
       "grpc.keepalive_time_ms": keepAliveMs,
       "grpc.keepalive_timeout_ms": keepAliveMs,
+      interceptors: [nameBodyLimit(modules, bodyBytes)],
     });
-    const service = createGrpcService({
-      modules: options.modules,
-      handler: options.handler,
-      identify: async (call, headers) => {
-        const certificate = call.getAuthContext().sslPeerCertificate;
-        const remoteAddress = addressOf(call.getPeer());
-        const principal = await options.authenticate({
-          headers,
-          remoteAddress,
-          // Connections with a certificate that does not verify are not handed over.
-          ...(certificate && Object.keys(certificate).length > 0 ? { certificate } : {}),
-        });
-        return { principal, remoteAddress };
-      },
-    });
-    this.#server.addService(server.A2AService, service);
+    const versions = new VersionCheck(handler, "grpc");
+    const common = { modules, handler, versions, identify: identifyBy(options.authenticate) };
+    this.#server.addService(server.A2AService, createGrpcService({ ...common, dialect: currentDialect }));
+    if (legacy) {
+      const dialect = new LegacyGrpcDialect(grpc, legacy);
+      this.#server.addService(legacy.server.LegacyA2AService, createGrpcService({ ...common, dialect }));
+    }
     this.#injector = this.#server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   }
 
@@ -65,6 +65,20 @@ export class GrpcEndpoint {
     await promise;
     clearTimeout(timer);
   }
+}
+
+function identifyBy(authenticate: GrpcEndpointOptions["authenticate"]): GrpcServiceOptions["identify"] {
+  return async (call, headers) => {
+    const certificate = call.getAuthContext().sslPeerCertificate;
+    const remoteAddress = addressOf(call.getPeer());
+    const principal = await authenticate({
+      headers,
+      remoteAddress,
+      // Connections with a certificate that does not verify are not handed over.
+      ...(certificate && Object.keys(certificate).length > 0 ? { certificate } : {}),
+    });
+    return { principal, remoteAddress };
+  };
 }
 
 /** `127.0.0.1:4711` and `[::1]:4711` without the port. */

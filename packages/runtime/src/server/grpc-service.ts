@@ -19,22 +19,28 @@ import type {
 } from "@grpc/grpc-js";
 import type { StreamResponse } from "@a2a-js/sdk";
 import { A2A_VERSION_HEADER, HTTP_EXTENSION_HEADER } from "@a2a-js/sdk";
+import { LEGACY_HTTP_EXTENSION_HEADER } from "@a2a-js/sdk/compat/v0_3";
 import type { A2AError } from "@a2a-js/sdk/errors";
-import { validateVersion } from "@a2a-js/sdk/server";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { codeOfWireError, toWireError, weftCodeHeader } from "../a2a/wire-errors.ts";
 import { createCallContext } from "./call-context.ts";
 import type { Caller } from "./call-context.ts";
+import type { GrpcDialect, GrpcMethod } from "./grpc-dialect.ts";
 import type { GrpcModules } from "./import-grpc.ts";
 import { BytesAhead } from "./bytes-ahead.ts";
 import { replyHeaders } from "./responses.ts";
+import type { VersionCheck } from "./version-check.ts";
+
+const extensionHeaders = [HTTP_EXTENSION_HEADER.toLowerCase(), LEGACY_HTTP_EXTENSION_HEADER.toLowerCase()];
 
 type Call = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unknown, unknown>;
 
 export interface GrpcServiceOptions {
   readonly modules: GrpcModules;
   readonly handler: A2ARequestHandler;
+  readonly versions: VersionCheck;
   readonly identify: (call: Call, headers: Readonly<Record<string, string>>) => Promise<Caller>;
+  readonly dialect: GrpcDialect;
 }
 
 type Invoke = (handler: A2ARequestHandler, request: never, context: ServerCallContext) => Promise<unknown>;
@@ -44,11 +50,8 @@ type Open = (
   context: ServerCallContext,
 ) => AsyncGenerator<StreamResponse, void, undefined>;
 
-const unaryMethods: Readonly<Record<string, Invoke>> = {
-  sendMessage: async (handler, request, context) => {
-    const value = await handler.sendMessage(request, context);
-    return { payload: { $case: "messageId" in value ? "message" : "task", value } };
-  },
+const unaryMethods = {
+  sendMessage: (handler, request, context) => handler.sendMessage(request, context),
   getTask: (handler, request, context) => handler.getTask(request, context),
   listTasks: (handler, request, context) => handler.listTasks(request, context),
   cancelTask: (handler, request, context) => handler.cancelTask(request, context),
@@ -58,26 +61,42 @@ const unaryMethods: Readonly<Record<string, Invoke>> = {
     handler.getTaskPushNotificationConfig(request, context),
   listTaskPushNotificationConfigs: (handler, request, context) =>
     handler.listTaskPushNotificationConfigs(request, context),
-  deleteTaskPushNotificationConfig: async (handler, request, context) => {
-    await handler.deleteTaskPushNotificationConfig(request, context);
-    return {};
-  },
+  deleteTaskPushNotificationConfig: (handler, request, context) =>
+    handler.deleteTaskPushNotificationConfig(request, context),
   getExtendedAgentCard: (handler, request, context) =>
     handler.getAuthenticatedExtendedAgentCard(request, context),
-};
+} satisfies Partial<Record<GrpcMethod, Invoke>>;
 
-const streamMethods: Readonly<Record<string, Open>> = {
+const streamMethods = {
   sendStreamingMessage: (handler, request, context) => handler.sendMessageStream(request, context),
   subscribeToTask: (handler, request, context) => handler.resubscribe(request, context),
-};
+} satisfies Partial<Record<GrpcMethod, Open>>;
 
+/** The service of one version of A2A. */
 export function createGrpcService(options: GrpcServiceOptions): UntypedServiceImplementation {
-  const unary = Object.entries(unaryMethods).map(([name, invoke]) => [name, answerUnary(options, invoke)]);
-  const streams = Object.entries(streamMethods).map(([name, open]) => [name, answerStream(options, open)]);
-  return Object.fromEntries([...unary, ...streams]) as UntypedServiceImplementation;
+  const { dialect } = options;
+  const service: UntypedServiceImplementation = {};
+  for (const [method, invoke] of entriesOf<Invoke>(unaryMethods)) {
+    const name = dialect.nameOf(method);
+    if (name !== undefined) service[name] = answerUnary(options, method, invoke);
+  }
+  for (const [method, open] of entriesOf<Open>(streamMethods)) {
+    const name = dialect.nameOf(method);
+    if (name !== undefined) service[name] = answerStream(options, method, open);
+  }
+  return service;
 }
 
-function answerUnary(options: GrpcServiceOptions, invoke: Invoke): handleUnaryCall<unknown, unknown> {
+function entriesOf<T>(methods: Partial<Record<GrpcMethod, T>>): [GrpcMethod, T][] {
+  return Object.entries(methods) as [GrpcMethod, T][];
+}
+
+function answerUnary(
+  options: GrpcServiceOptions,
+  method: GrpcMethod,
+  invoke: Invoke,
+): handleUnaryCall<unknown, unknown> {
+  const { dialect } = options;
   const answer = async (
     call: ServerUnaryCall<unknown, unknown>,
     callback: sendUnaryData<unknown>,
@@ -85,33 +104,41 @@ function answerUnary(options: GrpcServiceOptions, invoke: Invoke): handleUnaryCa
     let context: ServerCallContext | undefined;
     try {
       context = await createContext(call, options);
-      const result = await invoke(options.handler, call.request as never, context);
+      const params = await dialect.decode(method, call.request);
+      const result = await invoke(options.handler, params as never, context);
+      const message = await dialect.encode(method, call.request, result);
       call.sendMetadata(headMetadata(options, context));
-      callback(null, result);
+      callback(null, message);
     } catch (error) {
       if (context) call.sendMetadata(headMetadata(options, context));
-      callback(statusOf(options, error), null);
+      callback(grpcStatusOf(options.modules, error), null);
     }
   };
   return (call, callback) => void answer(call, callback);
 }
 
-function answerStream(options: GrpcServiceOptions, open: Open): handleServerStreamingCall<unknown, unknown> {
+function answerStream(
+  options: GrpcServiceOptions,
+  method: GrpcMethod,
+  open: Open,
+): handleServerStreamingCall<unknown, unknown> {
+  const { dialect } = options;
   const answer = async (call: ServerWritableStream<unknown, unknown>): Promise<void> => {
     let context: ServerCallContext | undefined;
     try {
       context = await createContext(call, options);
-      const stream = open(options.handler, call.request as never, context);
+      const params = await dialect.decode(method, call.request);
+      const stream = open(options.handler, params as never, context);
       call.sendMetadata(headMetadata(options, context));
       const ahead = new BytesAhead(call);
       for await (const event of stream) {
-        await ahead.write(event);
+        await ahead.write(await dialect.encodeEvent(event), event);
         if (call.cancelled || call.destroyed) break;
       }
       call.end();
     } catch (error) {
       if (context) call.sendMetadata(headMetadata(options, context));
-      call.emit("error", statusOf(options, error));
+      call.emit("error", grpcStatusOf(options.modules, error));
     }
   };
   return (call) => void answer(call);
@@ -123,13 +150,15 @@ async function createContext(call: Call, options: GrpcServiceOptions): Promise<S
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(call.metadata.getMap())) headers[name] = String(value);
   // Repeated keys: all of them, as a list is written in HTTP.
-  const extensions = call.metadata.get(HTTP_EXTENSION_HEADER.toLowerCase());
-  if (extensions.length > 1) headers[HTTP_EXTENSION_HEADER.toLowerCase()] = extensions.join(",");
+  for (const name of extensionHeaders) {
+    const values = call.metadata.get(name);
+    if (values.length > 1) headers[name] = values.join(",");
+  }
   headers[A2A_VERSION_HEADER.toLowerCase()] ??= "";
   const caller = await options.identify(call, headers);
   const { tenant } = call.request as { tenant?: string };
   const context = createCallContext({ binding: "grpc", headers, caller, signal: controller.signal, tenant });
-  validateVersion(context.requestedVersion, await options.handler.getAgentCard(), "GRPC");
+  await options.versions.check(context.requestedVersion, options.dialect.isLegacy);
   return context;
 }
 
@@ -147,7 +176,7 @@ interface GrpcStatus {
 }
 
 /** Status, and `google.rpc.Status` with ErrorInfo in the trailers (A2A 1.0, 10.6). */
-function statusOf({ modules }: GrpcServiceOptions, thrown: unknown): GrpcStatus {
+export function grpcStatusOf(modules: GrpcModules, thrown: unknown): GrpcStatus {
   const error: A2AError = toWireError(thrown, "grpc");
   const { grpcStatusFor, encodeGrpcStatusDetails, GRPC_STATUS_DETAILS_BIN } = modules.errors;
   const code = grpcStatusFor(error);

@@ -27,7 +27,7 @@ export class JsonRpcEndpoint {
 
   constructor(handler: A2ARequestHandler, limits: Limits) {
     this.#handler = handler;
-    this.#versions = new VersionCheck(handler, "JSONRPC");
+    this.#versions = new VersionCheck(handler, "jsonrpc");
     this.#legacy = new LegacyJsonRpcTransportHandler(handler);
     this.#limits = limits;
   }

@@ -1,8 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { formatSSEErrorEvent, formatSSEEvent, HTTP_EXTENSION_HEADER, SSE_HEADERS } from "@a2a-js/sdk";
+import { LEGACY_HTTP_EXTENSION_HEADER } from "@a2a-js/sdk/compat/v0_3";
 import type { ServerCallContext } from "@a2a-js/sdk/server";
 import { callStateOf } from "../task/call-state.ts";
-import { traceIdHeader } from "../a2a/uris.ts";
+import { legacyVersion, traceIdHeader } from "../a2a/uris.ts";
 import { EventWriter } from "./event-writer.ts";
 import { atTurnEnd } from "./turn-end.ts";
 
@@ -29,8 +30,12 @@ export function replyHeaders(context: ServerCallContext): Record<string, string>
   const extensions = context.activatedExtensions;
   const headers: Record<string, string> = {};
   if (traceId !== undefined) headers[traceIdHeader] = traceId;
-  if (extensions?.length) headers[HTTP_EXTENSION_HEADER] = extensions.join(",");
+  if (extensions?.length) headers[extensionHeaderOf(context)] = extensions.join(",");
   return headers;
+}
+
+function extensionHeaderOf({ requestedVersion }: ServerCallContext): string {
+  return requestedVersion === legacyVersion ? LEGACY_HTTP_EXTENSION_HEADER : HTTP_EXTENSION_HEADER;
 }
 
 export interface SseOptions<T> {

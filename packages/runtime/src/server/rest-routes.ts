@@ -3,13 +3,15 @@ import {
   ListTaskPushNotificationConfigsResponse,
   SendMessageRequest,
   SendMessageResponse,
+  StreamResponse,
   Task,
   TaskPushNotificationConfig,
   taskStateFromJSON,
 } from "@a2a-js/sdk";
-import type { ListTasksRequest, Message, MessageFns, StreamResponse } from "@a2a-js/sdk";
+import type { ListTasksRequest, Message, MessageFns } from "@a2a-js/sdk";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
+import type { A2AMethod } from "../a2a/call-attributes.ts";
 import { listTasksToJson, parseParams } from "../a2a/operations.ts";
 import { isRecord } from "../agent/message.ts";
 
@@ -25,9 +27,13 @@ export interface RestCall {
 
 export type RestAnswer =
   | { readonly status: number; readonly body: unknown }
-  | { readonly stream: AsyncGenerator<StreamResponse, void, undefined> };
+  | {
+      readonly stream: AsyncGenerator<StreamResponse, void, undefined>;
+      readonly toJson: (event: StreamResponse) => unknown;
+    };
 
 export interface RestRoute {
+  readonly operation: A2AMethod;
   readonly method: string;
   readonly path: RegExp;
   readonly hasBody?: boolean;
@@ -37,6 +43,7 @@ export interface RestRoute {
 /** The operations of A2A 1.0 over HTTP+JSON (specification, 11.3), relative to the interface's URL. */
 export const restRoutes: readonly RestRoute[] = [
   {
+    operation: "SendMessage",
     method: "POST",
     path: /^\/message:send$/,
     hasBody: true,
@@ -46,14 +53,15 @@ export const restRoutes: readonly RestRoute[] = [
     },
   },
   {
+    operation: "SendStreamingMessage",
     method: "POST",
     path: /^\/message:stream$/,
     hasBody: true,
-    answer: ({ handler, context, body }) => ({
-      stream: handler.sendMessageStream(parseBody(SendMessageRequest, body), context),
-    }),
+    answer: ({ handler, context, body }) =>
+      events(handler.sendMessageStream(parseBody(SendMessageRequest, body), context)),
   },
   {
+    operation: "ListTasks",
     method: "GET",
     path: /^\/tasks$/,
     answer: async ({ handler, context, query }) => ({
@@ -62,6 +70,7 @@ export const restRoutes: readonly RestRoute[] = [
     }),
   },
   {
+    operation: "GetTask",
     method: "GET",
     path: /^\/tasks\/([^/:]+)$/,
     answer: async ({ handler, context, query, ids }) => {
@@ -71,26 +80,26 @@ export const restRoutes: readonly RestRoute[] = [
     },
   },
   {
+    operation: "CancelTask",
     method: "POST",
     path: /^\/tasks\/([^/:]+):cancel$/,
     answer: async ({ handler, context, ids }) =>
       ok(Task, await handler.cancelTask({ tenant: "", id: ids[0]!, metadata: undefined }, context)),
   },
   {
+    operation: "SubscribeToTask",
     method: "POST",
     path: /^\/tasks\/([^/:]+):subscribe$/,
-    answer: ({ handler, context, ids }) => ({
-      stream: handler.resubscribe({ tenant: "", id: ids[0]! }, context),
-    }),
+    answer: ({ handler, context, ids }) => events(handler.resubscribe({ tenant: "", id: ids[0]! }, context)),
   },
   {
+    operation: "SubscribeToTask",
     method: "GET",
     path: /^\/tasks\/([^/:]+):subscribe$/,
-    answer: ({ handler, context, ids }) => ({
-      stream: handler.resubscribe({ tenant: "", id: ids[0]! }, context),
-    }),
+    answer: ({ handler, context, ids }) => events(handler.resubscribe({ tenant: "", id: ids[0]! }, context)),
   },
   {
+    operation: "CreateTaskPushNotificationConfig",
     method: "POST",
     path: /^\/tasks\/([^/:]+)\/pushNotificationConfigs$/,
     hasBody: true,
@@ -107,6 +116,7 @@ export const restRoutes: readonly RestRoute[] = [
     },
   },
   {
+    operation: "ListTaskPushNotificationConfigs",
     method: "GET",
     path: /^\/tasks\/([^/:]+)\/pushNotificationConfigs$/,
     answer: async ({ handler, context, ids }) => {
@@ -117,6 +127,7 @@ export const restRoutes: readonly RestRoute[] = [
     },
   },
   {
+    operation: "GetTaskPushNotificationConfig",
     method: "GET",
     path: /^\/tasks\/([^/:]+)\/pushNotificationConfigs\/([^/:]+)$/,
     answer: async ({ handler, context, ids }) => {
@@ -125,6 +136,7 @@ export const restRoutes: readonly RestRoute[] = [
     },
   },
   {
+    operation: "DeleteTaskPushNotificationConfig",
     method: "DELETE",
     path: /^\/tasks\/([^/:]+)\/pushNotificationConfigs\/([^/:]+)$/,
     answer: async ({ handler, context, ids }) => {
@@ -133,6 +145,7 @@ export const restRoutes: readonly RestRoute[] = [
     },
   },
   {
+    operation: "GetExtendedAgentCard",
     method: "GET",
     path: /^\/extendedAgentCard$/,
     answer: async ({ handler, context }) =>
@@ -142,6 +155,10 @@ export const restRoutes: readonly RestRoute[] = [
 
 function ok<T>(codec: MessageFns<T>, value: T, status = 200): RestAnswer {
   return { status, body: codec.toJSON(value) };
+}
+
+function events(stream: AsyncGenerator<StreamResponse, void, undefined>): RestAnswer {
+  return { stream, toJson: (event) => StreamResponse.toJSON(event) };
 }
 
 function toPayload(result: Message | Task): SendMessageResponse["payload"] {

@@ -5,7 +5,7 @@ import { AgentService } from "./agent-service.ts";
 import type { Agents, AgentServiceOptions } from "./agent-service.ts";
 import { isLoopback } from "./call-context.ts";
 import { GrpcEndpoint } from "./grpc-endpoint.ts";
-import { importGrpc } from "./import-grpc.ts";
+import { importGrpc, importLegacyGrpc } from "./import-grpc.ts";
 import { Listener } from "./listener.ts";
 import type { ServerTls } from "./listener.ts";
 
@@ -50,7 +50,7 @@ export async function serve(agents: Agents, options: ServeOptions = {}): Promise
   checkExposure(host, options);
   const service = new AgentService(agents, options);
   const hasGrpc = options.bindings?.includes("grpc") ?? false;
-  const grpc = hasGrpc ? await createGrpc(service) : undefined;
+  const grpc = hasGrpc ? await createGrpc(service, options) : undefined;
   const isShared = grpc !== undefined && options.grpcPort === undefined;
   const common = { service, tls: options.tls, asksCertificate: asksCertificate(options) };
   const listener = new Listener({ ...common, hasHttp: true, grpc: isShared ? grpc : undefined });
@@ -133,9 +133,10 @@ async function closeAll(listeners: readonly Listener[]): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.close(0)));
 }
 
-async function createGrpc(service: AgentService): Promise<GrpcEndpoint> {
+async function createGrpc(service: AgentService, { legacy = true }: ServeOptions): Promise<GrpcEndpoint> {
   return new GrpcEndpoint({
     modules: await importGrpc(),
+    legacy: legacy ? await importLegacyGrpc() : undefined,
     handler: service.tenantHandler,
     limits: service.limits,
     authenticate: (request) => service.identify(request),

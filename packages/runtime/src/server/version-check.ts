@@ -1,5 +1,8 @@
+import { VersionNotSupportedError } from "@a2a-js/sdk/errors";
 import { validateVersion } from "@a2a-js/sdk/server";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
+import { legacyVersion, protocolBindings } from "../a2a/uris.ts";
+import type { Binding } from "../a2a/uris.ts";
 
 /** Which versions of A2A a service speaks on one binding: as its card says, which is asked once for each. */
 export class VersionCheck {
@@ -7,19 +10,34 @@ export class VersionCheck {
   readonly #binding: string;
   readonly #known = new Set<string>();
 
-  /** `binding` as the card names it. */
-  constructor(handler: A2ARequestHandler, binding: string) {
+  constructor(handler: A2ARequestHandler, binding: Binding) {
     this.#handler = handler;
-    this.#binding = binding;
+    this.#binding = protocolBindings[binding];
   }
 
-  /** Nothing for a version that is known; else a promise that rejects with VersionNotSupportedError (A2A 1.0, 3.6). */
-  check(version: string): Promise<void> | undefined {
-    return this.#known.has(version) ? undefined : this.#ask(version);
+  /**
+   * Refuses a version that the card does not offer, and where a path or a gRPC service is of 0.3 or is not
+   * (`isLegacy`), a call of another version than it; who names none is of 0.3 (A2A 1.0, 3.6.2). Returns nothing for what
+   * is known to be right.
+   *
+   * @throws VersionNotSupportedError
+   */
+  check(version: string, isLegacy?: boolean): Promise<void> | undefined {
+    if (!this.#known.has(version)) return this.#ask(version, isLegacy);
+    checkSpoken(version, isLegacy);
+    return undefined;
   }
 
-  async #ask(version: string): Promise<void> {
+  async #ask(version: string, isLegacy: boolean | undefined): Promise<void> {
     validateVersion(version, await this.#handler.getAgentCard(), this.#binding);
     this.#known.add(version);
+    checkSpoken(version, isLegacy);
   }
+}
+
+function checkSpoken(version: string, isLegacy: boolean | undefined): void {
+  if (isLegacy === undefined || (version === legacyVersion) === isLegacy) return;
+  throw new VersionNotSupportedError(
+    `The requested A2A protocol version '${version}' is not the one that is spoken here.`,
+  );
 }

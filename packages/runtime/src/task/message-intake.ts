@@ -168,7 +168,7 @@ export class MessageIntake {
     tasks.begin(actor, callStateOf(context).callerKey);
     const stored = (): Promise<void> | undefined => {
       if (config) {
-        const putting = push.put(tasks.key(actor.id), { ...config, taskId: actor.id });
+        const putting = push.put(tasks.key(actor.id), config, context.requestedVersion);
         return putting.then(() => onStored?.(actor));
       }
       onStored?.(actor);

@@ -175,7 +175,7 @@ export class TaskEngine implements A2ARequestHandler {
     context: ServerCallContext,
   ): Promise<TaskPushNotificationConfig> {
     await this.#find(params.taskId, context);
-    return this.#push.put(this.#tasks.key(params.taskId), params);
+    return this.#push.put(this.#tasks.key(params.taskId), params, context.requestedVersion);
   }
 
   async getTaskPushNotificationConfig(

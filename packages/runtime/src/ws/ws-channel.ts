@@ -245,16 +245,19 @@ function refusedError(url: string, status: number): WeftError {
 function connectionError(options: WsChannelOptions, error: Error): WeftError {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") {
-    const text = `${options.url}: a frame exceeds ${options.maxFrameBytes} bytes.`;
+    const text = `${options.url}: a frame exceeds the client's limit answerBytes of ${options.maxFrameBytes}.`;
     return new WeftError("limit_exceeded", text, { cause: error });
   }
-  const why = code === "ECONNREFUSED" ? "nothing listens there" : message;
+  const isLate = message === "Opening handshake has timed out";
+  const late = `no connection within connectMs of ${options.connectMs} ms`;
+  const why = isLate ? late : code === "ECONNREFUSED" ? "nothing listens there" : message;
   return new WeftError("unavailable", `${options.url}: ${why}.`, { cause: error });
 }
 
 function closedError(url: string, code: number, reason: string): WeftError {
   if (code === 1009) {
-    return new WeftError("limit_exceeded", `${url}: a frame was too large for the service (frameBytes).`);
+    const why = reason === "" ? "A frame was too large for the service (frameBytes)." : reason;
+    return new WeftError("limit_exceeded", `${url}: ${why}`);
   }
   const why = reason === "" ? `code ${code}` : reason;
   return new WeftError("unavailable", `${url}: the connection was closed (${why}).`);

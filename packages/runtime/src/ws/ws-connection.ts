@@ -22,7 +22,6 @@ import { eventNumberOf } from "../a2a/event-number.ts";
 import { findOperation, setTenant } from "../a2a/operations.ts";
 import type { StreamOperation, UnaryOperation } from "../a2a/operations.ts";
 import { limitError, toWireError } from "../a2a/wire-errors.ts";
-import { wsBindingUri } from "../a2a/uris.ts";
 import { createCallContext } from "../server/call-context.ts";
 import type { Caller } from "../server/call-context.ts";
 import type { Limits } from "../server/limits.ts";
@@ -86,7 +85,7 @@ export class WsConnection {
   constructor(socket: WebSocket, options: WsConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#versions = new VersionCheck(options.handler, wsBindingUri);
+    this.#versions = new VersionCheck(options.handler, "ws");
     this.#batch = new WriteBatch(options.socket);
     this.#life = new WsLife(socket, options.limits, () => this.goAway("The connection was idle."));
     socket.on("message", (data, isBinary) => this.#receive(data, isBinary));

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
-import type { WebSocket } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import type { Caller } from "../server/call-context.ts";
 import type { Limits } from "../server/limits.ts";
@@ -19,6 +18,7 @@ export class WsEndpoint {
     this.#server = new WebSocketServer({
       noServer: true,
       maxPayload: limits.frameBytes,
+      WebSocket: namingLimit(limits.frameBytes),
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has(wsSubprotocol) ? wsSubprotocol : false),
     });
@@ -52,4 +52,16 @@ export class WsEndpoint {
   close(graceMs: number): void {
     for (const connection of this.#connections) connection.close(graceMs);
   }
+}
+
+/** A connection whose close for a frame that is too large says so: `ws` does that itself, and gives no reason. */
+function namingLimit(frameBytes: number): typeof WebSocket {
+  return class extends WebSocket {
+    override close(code?: number, reason?: string | Buffer): void {
+      super.close(
+        code,
+        code === 1009 ? `A frame exceeds the limit frameBytes of ${frameBytes} bytes.` : reason,
+      );
+    }
+  };
 }
