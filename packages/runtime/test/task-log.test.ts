@@ -2,15 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseEventNumber, placeAfter } from "../src/task/event-number.ts";
 import type { StoredEvent } from "../src/store/task-store.ts";
+import { LogReader } from "../src/task/log-reader.ts";
 import { TaskLog } from "../src/task/task-log.ts";
 
 const entry = { payload: undefined };
 
+/** What a reader is given until it ends: places, or that it is behind. */
+async function read(log: TaskLog, from = 0, signal?: AbortSignal): Promise<(number | "behind")[]> {
+  const reader = new LogReader(log, from, signal);
+  const steps: (number | "behind")[] = [];
+  for (let step = await reader.next(); step !== undefined; step = await reader.next())
+    steps.push(step === "behind" ? step : step.place);
+  return steps;
+}
+
 test("readers follow a log at their own pace and end when it closes", async () => {
   const log = new TaskLog({ maxEntries: 100 });
   log.append(entry);
-  const reading = Array.fromAsync(log.read(0), (read) => (read === "behind" ? read : read.place));
-  const late = Array.fromAsync(log.read(2), (read) => (read === "behind" ? read : read.place));
+  const reading = read(log);
+  const late = read(log, 2);
   for (let count = 0; count < 3; count++) {
     await Promise.resolve();
     log.append(entry);
@@ -22,29 +32,39 @@ test("readers follow a log at their own pace and end when it closes", async () =
 
 test("a reader that is behind what is kept is told so and goes on from the end", async () => {
   const log = new TaskLog({ maxEntries: 10 });
-  const reader = log.read(0);
+  const reader = new LogReader(log, 0);
   for (let count = 0; count < 50; count++) log.append(entry);
-  assert.equal((await reader.next()).value, "behind");
+  assert.equal(await reader.next(), "behind");
   log.append(entry);
-  const { value } = await reader.next();
-  assert.ok(value && value !== "behind" && value.place === 50);
+  const step = await reader.next();
+  assert.ok(step && step !== "behind" && step.place === 50);
 });
 
 test("a reader whose signal fires ends; a log that is over is read to its end", async () => {
   const log = new TaskLog({ maxEntries: 10 });
   const controller = new AbortController();
-  const reading = Array.fromAsync(log.read(0, controller.signal));
+  const reading = read(log, 0, controller.signal);
   await Promise.resolve();
   controller.abort();
   assert.deepEqual(await reading, []);
   log.append(entry);
   log.close();
-  assert.equal((await Array.fromAsync(log.read(0))).length, 1);
+  assert.equal((await read(log)).length, 1);
+});
+
+test("a reader that leaves while it waits ends, and nobody waits for it any more", async () => {
+  const log = new TaskLog({ maxEntries: 10 });
+  const reader = new LogReader(log, 0);
+  const waiting = reader.next();
+  reader.leave();
+  assert.equal(await waiting, undefined);
+  log.append(entry);
+  assert.equal(await reader.next(), undefined);
 });
 
 test("what is held is seen by nobody before it is shown, nor is what follows it", async () => {
   const log = new TaskLog({ maxEntries: 10 });
-  const reading = Array.fromAsync(log.read(0), (read) => (read === "behind" ? read : read.place));
+  const reading = read(log);
   log.append(entry);
   log.append(entry, { isHeld: true });
   log.append(entry);
@@ -74,7 +94,7 @@ test("what is gone from the log is read where it is stored", async () => {
   const log = new TaskLog({ maxEntries: 10, load });
   for (let count = 0; count < 500; count++) stored.push(log.append(entry));
   log.close();
-  const places = await Array.fromAsync(log.read(3), (read) => (read === "behind" ? read : read.place));
+  const places = await read(log, 3);
   assert.deepEqual(
     places,
     Array.from({ length: 497 }, (_, at) => at + 3),

@@ -6,14 +6,14 @@ import type { StreamResponse } from "@a2a-js/sdk";
  */
 export const resumeHeader = "last-event-id";
 
-/** Beside the events, not on them: a number is of the stream, and no codec carries unknown members. */
-const numbers = new WeakMap<StreamResponse, string>();
+/** On the event, where no codec looks: a number is of the stream. */
+const number: unique symbol = Symbol("weft.eventNumber");
 
 /** Notes an event's number within its task (`epoch.seq`); bindings that can, say it to the client. */
-export function numberEvent(response: StreamResponse, number: string): void {
-  numbers.set(response, number);
+export function numberEvent(response: StreamResponse, text: string): void {
+  (response as { [number]?: string })[number] = text;
 }
 
 export function eventNumberOf(response: StreamResponse): string | undefined {
-  return numbers.get(response);
+  return (response as { readonly [number]?: string })[number];
 }

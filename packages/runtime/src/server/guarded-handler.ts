@@ -17,6 +17,7 @@ import {
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
 import { checkDepth } from "../a2a/check-depth.ts";
+import { OpeningStream } from "../a2a/event-stream.ts";
 import { limitError } from "../a2a/wire-errors.ts";
 import { callStateOf } from "../task/call-state.ts";
 import type { CallerLimits } from "./caller-limits.ts";
@@ -146,13 +147,13 @@ export class GuardedHandler implements A2ARequestHandler {
     }
   }
 
-  async *#stream(context: ServerCallContext, call: () => Stream): Stream {
-    const leave = this.#enter(context, "streams");
-    try {
-      yield* call();
-    } finally {
-      leave();
-    }
+  #stream(context: ServerCallContext, call: () => Stream): Stream {
+    let leave: (() => void) | undefined;
+    const open = (): Stream => {
+      leave = this.#enter(context, "streams");
+      return call();
+    };
+    return new OpeningStream(open, () => leave?.());
   }
 
   /** Who is on this machine and needs no login is not held to a rate: a developer, a test, a sidecar. */

@@ -3,7 +3,7 @@ import type { StreamResponse } from "@a2a-js/sdk";
 import { WeftError } from "@weft/tracing";
 import type { TaskKey, TaskRow, TaskStore } from "../store/task-store.ts";
 import { numbered, placeAfter } from "./event-number.ts";
-import type { Reading } from "./follow-task.ts";
+import type { Reading } from "./task-stream.ts";
 import { isTerminal, TaskRecord } from "./task-record.ts";
 
 const eventsAtOnce = 1_000;

@@ -29,6 +29,7 @@ import {
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import type { Agent } from "../agent/agent.ts";
 import { resumeHeader } from "../a2a/event-number.ts";
+import { OpeningStream } from "../a2a/event-stream.ts";
 import { eventsExtensionUri, hopExtensionUri } from "../a2a/uris.ts";
 import { PushConfigs } from "../push/push-configs.ts";
 import type { PushOptions } from "../push/push-configs.ts";
@@ -41,8 +42,8 @@ import { parseEventNumber } from "./event-number.ts";
 import type { EventNumber } from "./event-number.ts";
 import { listTasks } from "./list-tasks.ts";
 import { MessageIntake } from "./message-intake.ts";
-import { followTask, startReading, taskResponse } from "./follow-task.ts";
-import type { Reading, ReadingStart } from "./follow-task.ts";
+import { startReading, taskResponse, TaskStream } from "./task-stream.ts";
+import type { Reading, ReadingStart } from "./task-stream.ts";
 import { RunningTasks } from "./running-tasks.ts";
 import type { Taken } from "./running-tasks.ts";
 import { followStored, readStored } from "./stored-task.ts";
@@ -112,15 +113,16 @@ export class TaskEngine implements A2ARequestHandler {
     return taken.snapshot(historyLength);
   }
 
-  async *sendMessageStream(
+  sendMessageStream(
     params: SendMessageRequest,
     context: ServerCallContext,
   ): AsyncGenerator<StreamResponse, void, undefined> {
-    let start: ReadingStart | undefined;
-    const taken = await this.#intake.accept(params, context, (actor) => (start = startReading(actor)));
-    const reading = { ...this.#reading(context), start };
-    if (taken instanceof TaskActor) yield* followTask(taken, reading);
-    else yield taskResponse(taken);
+    return new OpeningStream(async () => {
+      let start: ReadingStart | undefined;
+      const taken = await this.#intake.accept(params, context, (actor) => (start = startReading(actor)));
+      if (!(taken instanceof TaskActor)) return onlyTask(taken);
+      return new TaskStream(taken, { ...this.#reading(context), start });
+    });
   }
 
   /**
@@ -213,7 +215,7 @@ export class TaskEngine implements A2ARequestHandler {
 
   /** A task that waits for its caller may go on in another process, where there can be one: then the store tells. */
   async *#followHere(actor: TaskActor, reading: Reading): AsyncGenerator<StreamResponse, void> {
-    yield* followTask(actor, { ...reading, isToEnd: !this.#store.isDurable });
+    yield* new TaskStream(actor, { ...reading, isToEnd: !this.#store.isDurable });
     if (actor.isTerminal || reading.signal?.aborted) return;
     const row = await this.#store.get(this.#tasks.key(actor.id));
     if (row) yield* followStored(this.#store, row, { ...reading, from: actor.log.shown });
@@ -242,6 +244,11 @@ export class TaskEngine implements A2ARequestHandler {
       signal: callStateOf(context).signal,
     };
   }
+}
+
+/** The stream of a task that was over before it was asked for again. */
+async function* onlyTask(task: Task): AsyncGenerator<StreamResponse, void, undefined> {
+  yield taskResponse(task);
 }
 
 function resumeFrom(context: ServerCallContext): EventNumber | undefined {

@@ -1,8 +1,8 @@
 /*
  * TaskLog: the numbered events of one task.
  *
- * Job: an append-only log that any number of readers follow, each at its own pace.
- * Owns: the newest entries and the readers that wait. Does not own: what entries mean, snapshots, or storing.
+ * Job: an append-only log that any number of readers (LogReader) follow, each at its own pace.
+ * Owns: the newest entries and who waits for more. Does not own: what entries mean, snapshots, or storing.
  *
  * I1  Places have no gap; an entry never changes.
  * I2  Appending costs the same however long the log and however slow a reader: a reader is a number, not a queue.
@@ -39,7 +39,7 @@ export class TaskLog {
   #isClosed = false;
   #failure: Error | undefined;
   readonly #epoch: number;
-  #waiting: (() => void)[] = [];
+  #waiting: Set<() => void> | undefined;
   readonly #options: TaskLogOptions;
 
   constructor(options: TaskLogOptions) {
@@ -87,36 +87,35 @@ export class TaskLog {
     this.#wake();
   }
 
-  /**
-   * Follows the log from place `from` until it closes or `signal` fires (then it ends without an error). Yields
-   * `behind` when entries it has not read are gone; the caller shows a snapshot and reads on from {@link shown}.
-   */
-  async *read(from: number, signal?: AbortSignal): AsyncGenerator<StoredEvent | "behind", void> {
-    let place = from;
-    const wake = (): void => this.#wake();
-    signal?.addEventListener("abort", wake);
-    try {
-      for (;;) {
-        if (signal?.aborted) return;
-        if (place < this.#first) {
-          const loaded = await this.#load(place);
-          for (const entry of loaded) yield entry;
-          place += loaded.length;
-          if (loaded.length > 0) continue;
-          place = this.shown;
-          yield "behind";
-        } else if (place < this.#shown) {
-          yield this.#entries[place++ - this.#first]!;
-        } else if (this.#isClosed) {
-          if (this.#failure !== undefined) throw this.#failure;
-          return;
-        } else {
-          await new Promise<void>((resolve) => this.#waiting.push(resolve));
-        }
-      }
-    } finally {
-      signal?.removeEventListener("abort", wake);
-    }
+  /** Whether nothing follows what is there; with the failure that ended it, if one did. */
+  get end(): { readonly failure: Error | undefined } | undefined {
+    return this.#isClosed ? { failure: this.#failure } : undefined;
+  }
+
+  /** What may be seen at `place`; undefined where it is gone from here, or not there yet. */
+  at(place: number): StoredEvent | undefined {
+    return place < this.#shown ? this.#entries[place - this.#first] : undefined;
+  }
+
+  /** Whether what stands at `place` is gone from here. */
+  isGone(place: number): boolean {
+    return place < this.#first;
+  }
+
+  /** Entries that are gone from here, some at a time; none where they are gone from the store as well. */
+  async load(from: number): Promise<readonly StoredEvent[]> {
+    const limit = Math.min(loadAtOnce, this.#first - from);
+    const loaded = (await this.#options.load?.(from, limit)) ?? [];
+    return loaded[0]?.place === from ? loaded : [];
+  }
+
+  /** Calls `wake` once, at the next change. */
+  wait(wake: () => void): void {
+    (this.#waiting ??= new Set()).add(wake);
+  }
+
+  leave(wake: () => void): void {
+    this.#waiting?.delete(wake);
   }
 
   #reveal(): void {
@@ -126,16 +125,9 @@ export class TaskLog {
     this.#wake();
   }
 
-  async #load(from: number): Promise<readonly StoredEvent[]> {
-    const limit = Math.min(loadAtOnce, this.#first - from);
-    const loaded = (await this.#options.load?.(from, limit)) ?? [];
-    return loaded[0]?.place === from ? loaded : [];
-  }
-
   #wake(): void {
-    if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    this.#waiting = undefined;
+    for (const wake of waiting ?? []) wake();
   }
 }
