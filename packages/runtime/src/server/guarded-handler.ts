@@ -17,7 +17,7 @@ import {
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
 import { checkDepth } from "../a2a/check-depth.ts";
-import { OpeningStream } from "../a2a/event-stream.ts";
+import { LazyStream } from "../a2a/pull-stream.ts";
 import { limitError } from "../a2a/wire-errors.ts";
 import { callStateOf } from "../task/call-state.ts";
 import type { CallerLimits } from "./caller-limits.ts";
@@ -153,7 +153,7 @@ export class GuardedHandler implements A2ARequestHandler {
       leave = this.#enter(context, "streams");
       return call();
     };
-    return new OpeningStream(open, () => leave?.());
+    return new LazyStream(open, () => leave?.());
   }
 
   /** Who is on this machine and needs no login is not held to a rate: a developer, a test, a sidecar. */

@@ -29,7 +29,7 @@ import {
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import type { Agent } from "../agent/agent.ts";
 import { resumeHeader } from "../a2a/event-number.ts";
-import { OpeningStream } from "../a2a/event-stream.ts";
+import { LazyStream } from "../a2a/pull-stream.ts";
 import { eventsExtensionUri, hopExtensionUri } from "../a2a/uris.ts";
 import { PushConfigs } from "../push/push-configs.ts";
 import type { PushOptions } from "../push/push-configs.ts";
@@ -117,7 +117,7 @@ export class TaskEngine implements A2ARequestHandler {
     params: SendMessageRequest,
     context: ServerCallContext,
   ): AsyncGenerator<StreamResponse, void, undefined> {
-    return new OpeningStream(async () => {
+    return new LazyStream(async () => {
       let start: ReadingStart | undefined;
       const taken = await this.#intake.accept(params, context, (actor) => (start = startReading(actor)));
       if (!(taken instanceof TaskActor)) return onlyTask(taken);

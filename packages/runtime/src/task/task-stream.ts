@@ -1,7 +1,6 @@
 import { TaskState } from "@a2a-js/sdk";
 import type { StreamResponse, Task } from "@a2a-js/sdk";
-import { EventStream } from "../a2a/event-stream.ts";
-import type { Step } from "../a2a/event-stream.ts";
+import { over, PullStream } from "../a2a/pull-stream.ts";
 import type { StoredEvent } from "../store/task-store.ts";
 import { numbered, placeAfter } from "./event-number.ts";
 import type { EventNumber } from "./event-number.ts";
@@ -34,7 +33,7 @@ export function startReading(actor: TaskActor): ReadingStart {
 }
 
 /** The task as it stands, then its events. `signal` ends the reading, never the task. */
-export class TaskStream extends EventStream<StreamResponse> {
+export class TaskStream extends PullStream<StreamResponse> {
   readonly #actor: TaskActor;
   readonly #reading: Reading;
   readonly #reader: LogReader;
@@ -56,7 +55,7 @@ export class TaskStream extends EventStream<StreamResponse> {
     if (this.#isAtEnd && from >= actor.log.shown) this.#isOver = true;
   }
 
-  async next(): Promise<Step<StreamResponse>> {
+  async next(): Promise<IteratorResult<StreamResponse, void>> {
     const start = this.#start;
     this.#start = undefined;
     if (start) return { done: false, value: taskResponse(start.task) };
@@ -70,10 +69,10 @@ export class TaskStream extends EventStream<StreamResponse> {
       if (!entry.isAgentEvent || withAgentEvents) return { done: false, value: numbered(entry, withNumbers) };
     }
     this.leave();
-    return { done: true, value: undefined };
+    return over;
   }
 
-  protected leave(): void {
+  protected leave(): undefined {
     this.#isOver = true;
     this.#start = undefined;
     this.#reader.leave();
