@@ -23,6 +23,7 @@ export {
   suppressTracing,
   isTracingSuppressed,
 } from "./context/active-context.ts";
+export { contextWithValue } from "./context/context-with-span.ts";
 export { bindGenerator } from "./context/bind-generator.ts";
 export { setConversation, conversationOf } from "./context/inherited.ts";
 export { injectCarrier, acceptCarrier, readRemote, contextFrom } from "./context/carrier.ts";

@@ -2,6 +2,7 @@ import { createContextKey, SpanKind, SpanStatusCode, trace } from "@opentelemetr
 import type { Attributes, Context, Link, Span, SpanOptions } from "@opentelemetry/api";
 import { errorText, errorType } from "../content/error-text.ts";
 import { activeContext, runInContext } from "../context/active-context.ts";
+import { contextWithValue } from "../context/context-with-span.ts";
 import { inheritedAttributes } from "../context/inherited.ts";
 import { noteForeignStart } from "../live/foreign-starts.ts";
 import { Attr, Outcomes, SpanTypes } from "../vocabulary.ts";
@@ -75,7 +76,7 @@ const stepKey = createContextKey("weft.step");
 /** Agents say what they do by Weft's own types; whoever records the same step further in asks, and leaves it to them. */
 function withStep(context: Context, type: string | undefined): Context {
   if (type !== SpanTypes.llm && type !== SpanTypes.tool && type !== SpanTypes.agent) return context;
-  return context.getValue(stepKey) === type ? context : context.setValue(stepKey, type);
+  return context.getValue(stepKey) === type ? context : contextWithValue(context, stepKey, type);
 }
 
 /** The step of a Weft turn that `context` is in: `agent`, `llm`, `tool`; undefined outside. */
