@@ -9,10 +9,10 @@ import type { BenchRow } from "../../packages/runtime/bench/a2a.ts";
 import { printTable } from "./subjects/print-table.ts";
 import { writeResults } from "./subjects/write-results.ts";
 
-const [seconds = "1", ...only] = process.argv.slice(2);
+const [seconds, ...only] = process.argv.slice(2);
 const folder = process.env["WEFT_BENCH_PROFILES"];
 const rows = await run({
-  seconds: Number(seconds),
+  ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
   ...(only.length === 0 ? {} : { only }),
   ...(folder ? { execArgv: ["--cpu-prof", `--cpu-prof-dir=${folder}`] } : {}),
 });

@@ -2,8 +2,10 @@
  * A2A over the wire: messages and tasks at 1 and 32 in flight and streams of 100 to 10,000 events, on each binding, traced and
  * not, beside the SDK's own server and client, raw node:http and raw ws + msgpackr, in one run.
  *
- * Server and client are processes of their own, so that each side's CPU time is known. Every cell is measured in rounds, the
- * ruler (raw node:http) in the same rounds, and the best counts: a machine that others use only ever makes one slower.
+ * Server and client are processes of their own, so that each side's CPU time is known. What is measured is the steady state: before
+ * its first round every subject, peers and ruler alike, does its messages and tasks for three seconds and each of its streams once,
+ * so that the engine's compilers are through with it. Every cell is measured in rounds, the ruler (raw node:http) in the same
+ * rounds, and the best counts: a machine that others use only ever makes one slower. All of it takes about six minutes.
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -29,7 +31,7 @@ export interface BenchRow extends BenchWork {
 }
 
 export interface BenchOptions {
-  /** Seconds a cell takes, over all rounds. Default 1. */
+  /** Seconds a cell takes, over all rounds. Default 3. */
   readonly seconds?: number;
   /** Subjects whose names hold one of these. Default: all. */
   readonly only?: readonly string[];
@@ -39,18 +41,24 @@ export interface BenchOptions {
 
 type Cell = Pick<BenchRow, "perSecond" | "clientCpu" | "serverCpu">;
 
-const rounds = 3;
+const rounds = 6;
 const rulerWork = ruler.works.at(-1)!;
 
+/** How long a subject works before it is measured, in slices that change between its kinds of work. */
+const warmUpMs = 3_000;
+const sliceMs = 250;
+
 export async function run(options: BenchOptions = {}): Promise<readonly BenchRow[]> {
-  const { seconds = 1, only, execArgv = [] } = options;
+  const { seconds = 3, only, execArgv = [] } = options;
   const chosen = only ? subjects.filter(({ name }) => only.some((text) => name.includes(text))) : subjects;
   const receiver = await startReceiver();
   const rows: BenchRow[] = [];
   const rulers = await Pair.start(ruler, receiver.url);
+  await warmUp(rulers);
   try {
     for (const subject of chosen) {
       const pair = await Pair.start(subject, receiver.url, execArgv);
+      await warmUp(pair);
       rows.push(...(await measureSubject(pair, rulers, (seconds * 1_000) / rounds)));
       await pair.stop();
     }
@@ -61,9 +69,17 @@ export async function run(options: BenchOptions = {}): Promise<readonly BenchRow
   return rows;
 }
 
+async function warmUp(pair: Pair): Promise<void> {
+  const { works } = pair.subject;
+  const many = works.filter(({ inFlight }) => inFlight > 1);
+  for (let ms = 0; ms < warmUpMs; ms += sliceMs) {
+    await pair.measure(many[(ms / sliceMs) % many.length]!, sliceMs);
+  }
+  for (const work of works.filter(({ inFlight }) => inFlight === 1)) await pair.measure(work, sliceMs);
+}
+
 async function measureSubject(pair: Pair, rulers: Pair, ms: number): Promise<BenchRow[]> {
   const { works, name } = pair.subject;
-  for (const work of [...works, ...works]) await pair.measure(work, ms / 2);
   const cells = new Map<BenchWork, Cell[]>(works.map((work) => [work, []]));
   const bases: Cell[] = [];
   for (let round = 0; round < rounds; round++) {

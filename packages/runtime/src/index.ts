@@ -14,7 +14,8 @@ export { defaultLimits } from "./server/limits.ts";
 export { bindings, eventsExtensionUri, hopExtensionUri, wsBindingUri } from "./a2a/uris.ts";
 export { WeftError } from "@weft/tracing";
 
-export type { AskOptions, ConnectOptions, RemoteClient } from "./client/connect.ts";
+export type { ConnectOptions } from "./client/connect.ts";
+export type { AskOptions, RemoteClient } from "./client/remote-client.ts";
 export type { AgentHandler, AgentHandlerOptions } from "./server/agent-handler.ts";
 export type { ServeOptions, Service } from "./server/serve.ts";
 export type { Agents, AgentServiceOptions } from "./server/agent-service.ts";

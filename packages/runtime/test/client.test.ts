@@ -10,7 +10,8 @@ import { Attr } from "@weft/tracing/vocabulary";
 import { createSendRequest } from "../src/a2a/send-request.ts";
 import { createMessage, defineAgent } from "../src/agent/index.ts";
 import { bearer, connect } from "../src/index.ts";
-import { readEvents } from "../src/client/server-sent-events.ts";
+import { EventParser } from "../src/client/server-sent-events.ts";
+import type { ServerSentEvent } from "../src/client/server-sent-events.ts";
 import { bindings, echo, hasCode, recall, startService } from "./support.ts";
 
 const timeout = 30_000;
@@ -226,19 +227,20 @@ test("server-sent events are read however their bytes are cut", async () => {
     ': hi\r\nid: 1.1\ndata: {"a":\ndata: "ä"}\r\n\r\nevent: error\ndata:x\n\ndata: last\n\nid: lost\n';
   const bytes = Buffer.from(text);
   for (let size = 1; size <= bytes.length; size++) {
-    const chunks = async function* (): AsyncGenerator<Buffer> {
-      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-    };
-    assert.deepEqual(await Array.fromAsync(readEvents(chunks(), 100)), [
-      { type: "message", id: "1.1", data: '{"a":\n"ä"}' },
-      { type: "error", id: undefined, data: "x" },
-      { type: "message", id: undefined, data: "last" },
+    const events: ServerSentEvent[] = [];
+    const parser = new EventParser(100, (event) => events.push(event));
+    for (let at = 0; at < bytes.length; at += size) parser.push(bytes.subarray(at, at + size));
+    assert.deepEqual(events, [
+      { type: "message", data: '{"a":\n"ä"}' },
+      { type: "error", data: "x" },
+      { type: "message", data: "last" },
     ]);
   }
-  const large = async function* (): AsyncGenerator<Buffer> {
-    yield Buffer.from(`data: ${"x".repeat(200)}\n\n`);
-  };
-  await assert.rejects(Array.fromAsync(readEvents(large(), 100)), hasCode("limit_exceeded"));
+  for (const chunks of [[`data: ${"x".repeat(200)}\n\n`], ["data: ", "x".repeat(200)]]) {
+    const parser = new EventParser(100, () => assert.fail("an event that is too large"));
+    const push = (): void => chunks.forEach((chunk) => parser.push(Buffer.from(chunk)));
+    assert.throws(push, hasCode("limit_exceeded"));
+  }
 });
 
 test("an answer that is none of the binding's is an error that says so", { timeout }, async () => {

@@ -10,21 +10,18 @@ export function checkDepth(value: unknown, max: number): void {
   if (typeof value === "object" && value !== null) descend(value, max, max);
 }
 
-/**
- * Whether JSON text has brackets enough to be nested deeper than `max`: to look through it costs less than to look
- * through what it says.
- */
-export function canBeDeep(text: string, max: number): boolean {
-  let left = max;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if ((code === openBrace || code === openBracket) && left-- === 0) return true;
-  }
-  return false;
-}
-
 const openBrace = 0x7b;
 const openBracket = 0x5b;
+
+/** How deep JSON text is nested at most, by its brackets: to look through it costs less than through what it says. */
+export function depthAtMost(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === openBrace || code === openBracket) count++;
+  }
+  return count;
+}
 
 function tooDeep(max: number): WeftError {
   return limitError("depth", `The request is nested deeper than the limit depth of ${max}.`);

@@ -1,8 +1,12 @@
-import { bindGenerator, IdleLimit } from "@weft/tracing/internal";
+import { IdleLimit, runInContext } from "@weft/tracing/internal";
 import type { Context, OpenSpan, Outcome } from "@weft/tracing/internal";
+import { over, PullStream } from "./pull-stream.ts";
 
 export interface StreamWatcher<T> {
-  /** Where each step of the source runs. Default: the span's context. */
+  /**
+   * Where the first step of the source runs, the one that sends the request; the later ones are then as good anywhere.
+   * Default: every step runs in the span's context, as an agent's work must.
+   */
   readonly context?: Context;
   onItem(item: T): void;
   /** What the reader gets instead of what the source threw. */
@@ -16,58 +20,73 @@ export interface StreamWatcher<T> {
 }
 
 /**
- * A stream under an open span: each step runs in the span's context, and the span ends with the last item, the error,
- * or the reader's leaving, also when the reader leaves before the first item (a plain generator would not notice), or does
- * not come back for as long as tracing's `streamIdleMs` says.
+ * A stream under an open span, which ends with the last item, the error, or the reader's leaving, also when the reader leaves
+ * before the first item (a plain generator would not notice), or does not come back for as long as tracing's `streamIdleMs`
+ * says.
  */
 export function tracedStream<T>(
   opened: OpenSpan,
   source: AsyncIterable<T>,
   watcher: StreamWatcher<T>,
 ): AsyncGenerator<T, void, undefined> {
-  const bound = bindGenerator(watcher.context ?? opened.span.context, source);
-  let isOver = false;
-  const end = (outcome: Outcome | undefined): void => {
-    if (isOver) return;
-    isOver = true;
-    idle.stop();
-    opened.end(outcome);
-    watcher.onEnd?.();
-  };
-  const idle = new IdleLimit(() => end(watcher.outcomeOnLeave));
-  const stream: AsyncGenerator<T, void, undefined> = {
-    async next() {
-      try {
-        idle.asked();
-        const step = await bound.next();
-        if (step.done) {
-          end(watcher.outcomeAtEnd?.());
-          return { done: true, value: undefined };
-        }
-        idle.answered();
-        watcher.onItem(step.value);
-        return step;
-      } catch (error) {
-        isOver = true;
-        idle.stop();
-        opened.fail(error);
-        throw watcher.mapError(error);
+  return new TracedStream(opened, source, watcher);
+}
+
+class TracedStream<T> extends PullStream<T> {
+  readonly #opened: OpenSpan;
+  readonly #watcher: StreamWatcher<T>;
+  readonly #given: AsyncIterable<T>;
+  #source: AsyncIterator<T> | undefined;
+  readonly #idle: IdleLimit;
+  #isOver = false;
+
+  constructor(opened: OpenSpan, source: AsyncIterable<T>, watcher: StreamWatcher<T>) {
+    super();
+    this.#opened = opened;
+    this.#given = source;
+    this.#watcher = watcher;
+    this.#idle = new IdleLimit(() => this.#end(watcher.outcomeOnLeave));
+  }
+
+  async next(): Promise<IteratorResult<T, void>> {
+    try {
+      this.#idle.asked();
+      const step = await this.#step();
+      if (step.done) {
+        this.#end(this.#watcher.outcomeAtEnd?.());
+        return over;
       }
-    },
-    async return() {
-      end(watcher.outcomeOnLeave);
-      await bound.return(undefined);
-      return { done: true, value: undefined };
-    },
-    async throw(error) {
-      end(watcher.outcomeOnLeave);
-      await bound.return(undefined);
-      throw error;
-    },
-    [Symbol.asyncIterator]: () => stream,
-    [Symbol.asyncDispose]: async () => {
-      await stream.return();
-    },
-  };
-  return stream;
+      this.#idle.answered();
+      this.#watcher.onItem(step.value);
+      return step;
+    } catch (error) {
+      this.#isOver = true;
+      this.#idle.stop();
+      this.#opened.fail(error);
+      throw this.#watcher.mapError(error);
+    }
+  }
+
+  protected leave(): Promise<unknown> | undefined {
+    this.#end(this.#watcher.outcomeOnLeave);
+    return runInContext(this.#opened.span.context, () => this.#iterator().return?.());
+  }
+
+  #step(): Promise<IteratorResult<T>> {
+    const { context } = this.#watcher;
+    if (context !== undefined && this.#source) return this.#source.next();
+    return runInContext(context ?? this.#opened.span.context, () => this.#iterator().next());
+  }
+
+  #iterator(): AsyncIterator<T> {
+    return (this.#source ??= this.#given[Symbol.asyncIterator]());
+  }
+
+  #end(outcome: Outcome | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#idle.stop();
+    this.#opened.end(outcome);
+    this.#watcher.onEnd?.();
+  }
 }

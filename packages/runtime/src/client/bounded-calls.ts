@@ -1,7 +1,11 @@
+import type { StreamResponse } from "@a2a-js/sdk";
 import { WeftError } from "@weft/tracing";
 import { abortError } from "../agent/abortable.ts";
+import { over, PullStream } from "../a2a/pull-stream.ts";
 import type { ResponseStream, TransportCall, TransportInterceptor } from "./intercept-transport.ts";
 import { toWeftError } from "./to-weft-error.ts";
+
+type Parameters = Readonly<Record<string, string>>;
 
 export interface BoundedCallsOptions {
   /** Names the far side in errors. */
@@ -9,8 +13,10 @@ export interface BoundedCallsOptions {
   readonly unaryMs: number;
   /** Milliseconds between two events of a stream; undefined where the transport watches for signs of life itself. */
   readonly eventMs?: number | undefined;
-  /** Service parameters for every call: the login, the extensions. */
-  readonly parameters: () => Promise<Readonly<Record<string, string>>>;
+  /** Service parameters of every call: the extensions. */
+  readonly parameters: Parameters;
+  /** More of them, asked for at each call: the login. */
+  readonly login?: (() => Promise<Parameters>) | undefined;
 }
 
 /** Every call gets a deadline, the login, and errors of one class that name the far side. */
@@ -22,47 +28,84 @@ export class BoundedCalls implements TransportInterceptor {
   }
 
   async unary(call: TransportCall, next: (call: TransportCall) => Promise<unknown>): Promise<unknown> {
-    const { unaryMs } = this.#options;
+    const { unaryMs, where, login } = this.#options;
     const limit = new CallLimit(call.options.signal, unaryMs);
     try {
-      return await next(await this.#prepare(call, limit.signal));
+      limit.signal?.throwIfAborted();
+      return await next(this.#bound(call, limit, login && (await login())));
     } catch (error) {
-      throw this.#errorOf(error, limit, `no answer within ${unaryMs} ms`);
+      throw limit.errorOf(error, where, `no answer within ${unaryMs} ms`);
     } finally {
       limit.end();
     }
   }
 
-  async *stream(call: TransportCall, next: (call: TransportCall) => ResponseStream): ResponseStream {
-    const { eventMs } = this.#options;
-    const given = call.options.signal;
-    const limit = new CallLimit(given, eventMs);
+  stream(call: TransportCall, next: (call: TransportCall) => ResponseStream): ResponseStream {
+    const { eventMs, where, login } = this.#options;
+    const begin = async (limit: CallLimit): Promise<ResponseStream> => {
+      limit.signal?.throwIfAborted();
+      return next(this.#bound(call, limit, login && (await login())));
+    };
+    return new BoundedStream(begin, { given: call.options.signal, eventMs, where });
+  }
+
+  #bound(call: TransportCall, { signal }: CallLimit, login: Parameters | undefined): TransportCall {
+    const serviceParameters = { ...this.#options.parameters, ...login, ...call.options.serviceParameters };
+    const options = { ...call.options, serviceParameters, ...(signal ? { signal } : {}) };
+    return { method: call.method, params: call.params, options };
+  }
+}
+
+interface StreamBounds {
+  readonly given: AbortSignal | undefined;
+  readonly eventMs: number | undefined;
+  readonly where: string;
+}
+
+class BoundedStream extends PullStream<StreamResponse> {
+  readonly #begin: (limit: CallLimit) => Promise<ResponseStream>;
+  readonly #bounds: StreamBounds;
+  #limit: CallLimit | undefined;
+  #begun: Promise<ResponseStream> | undefined;
+  /** What was begun, once it is there. */
+  #source: ResponseStream | undefined;
+  #isOver = false;
+
+  constructor(begin: (limit: CallLimit) => Promise<ResponseStream>, bounds: StreamBounds) {
+    super();
+    this.#begin = begin;
+    this.#bounds = bounds;
+  }
+
+  async next(): Promise<IteratorResult<StreamResponse, void>> {
+    if (this.#isOver) return over;
+    const { given, eventMs, where } = this.#bounds;
+    const limit = (this.#limit ??= new CallLimit(given, eventMs));
     try {
-      for await (const event of next(await this.#prepare(call, limit.signal))) {
-        limit.extend();
-        yield event;
-      }
+      this.#source ??= await (this.#begun ??= this.#begin(limit));
+      const step = await this.#source.next();
+      limit.extend();
+      if (!step.done) return step;
+      // A transport that ends its stream quietly at an abort does not turn the abort into an end.
+      if (given?.aborted) throw abortError(given);
+      this.#end();
+      return step;
     } catch (error) {
-      throw this.#errorOf(error, limit, `no event within ${eventMs} ms`);
-    } finally {
-      limit.end();
+      this.#end();
+      throw limit.errorOf(error, where, `no event within ${eventMs} ms`);
     }
-    // A transport that ends its stream quietly at an abort does not turn the abort into an end.
-    if (given?.aborted) throw abortError(given);
   }
 
-  #errorOf(error: unknown, limit: CallLimit, late: string): WeftError {
-    const { where } = this.#options;
-    if (limit.given?.aborted) return abortError(limit.given);
-    return limit.isLate
-      ? new WeftError("deadline_exceeded", `${where}: ${late}.`)
-      : toWeftError(error, where);
+  protected async leave(): Promise<void> {
+    if (this.#isOver) return;
+    this.#end();
+    const source = await this.#begun?.catch(() => undefined);
+    await source?.return();
   }
 
-  async #prepare(call: TransportCall, signal: AbortSignal): Promise<TransportCall> {
-    signal.throwIfAborted();
-    const serviceParameters = { ...(await this.#options.parameters()), ...call.options.serviceParameters };
-    return { ...call, options: { ...call.options, serviceParameters, signal } };
+  #end(): void {
+    this.#isOver = true;
+    this.#limit?.end();
   }
 }
 
@@ -71,24 +114,25 @@ export class BoundedCalls implements TransportInterceptor {
  * minutes after a call of a millisecond.
  */
 class CallLimit {
-  isLate = false;
-  readonly #controller = new AbortController();
+  /** The caller's own where there is no deadline. */
+  readonly signal: AbortSignal | undefined;
+  readonly #given: AbortSignal | undefined;
+  readonly #controller: AbortController | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly given: AbortSignal | undefined;
+  #isLate = false;
 
   constructor(given: AbortSignal | undefined, ms: number | undefined) {
-    this.given = given;
+    this.#given = given;
+    this.signal = given;
+    if (ms === undefined) return;
+    this.#controller = new AbortController();
+    this.signal = this.#controller.signal;
     if (given?.aborted) this.#abort();
     given?.addEventListener("abort", this.#abort, { once: true });
-    if (ms === undefined) return;
     this.#timer = setTimeout(() => {
-      this.isLate = true;
-      this.#controller.abort();
+      this.#isLate = true;
+      this.#controller?.abort();
     }, ms);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
   }
 
   extend(): void {
@@ -97,8 +141,16 @@ class CallLimit {
 
   end(): void {
     clearTimeout(this.#timer);
-    this.given?.removeEventListener("abort", this.#abort);
+    this.#given?.removeEventListener("abort", this.#abort);
   }
 
-  readonly #abort = (): void => this.#controller.abort(this.given?.reason);
+  /** What a failure under this limit means; `late`: what its deadline says. */
+  errorOf(error: unknown, where: string, late: string): WeftError {
+    if (this.#given?.aborted) return abortError(this.#given);
+    return this.#isLate
+      ? new WeftError("deadline_exceeded", `${where}: ${late}.`)
+      : toWeftError(error, where);
+  }
+
+  readonly #abort = (): void => this.#controller?.abort(this.#given?.reason);
 }

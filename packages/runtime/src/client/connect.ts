@@ -1,11 +1,6 @@
 import { HTTP_EXTENSION_HEADER } from "@a2a-js/sdk";
 import type { AgentCard } from "@a2a-js/sdk";
-import { Client } from "@a2a-js/sdk/client";
-import type { Transport } from "@a2a-js/sdk/client";
-import { messageText } from "../agent/message.ts";
-import { createMessage } from "../agent/message.ts";
 import { cardHasExtension } from "../a2a/agent-card.ts";
-import { createSendRequest } from "../a2a/send-request.ts";
 import { eventsExtensionUri, hopExtensionUri } from "../a2a/uris.ts";
 import type { Binding } from "../a2a/uris.ts";
 import type { Authenticator } from "../auth/auth.ts";
@@ -15,7 +10,7 @@ import { CardGuard } from "./card-guard.ts";
 import { createTransport } from "./create-transport.ts";
 import { cardUrlOf, fetchCard, parseCard } from "./fetch-card.ts";
 import { HttpPool } from "./http-pool.ts";
-import { ReplyReader } from "./reply-reader.ts";
+import { RemoteClient } from "./remote-client.ts";
 import { selectInterface } from "./select-interface.ts";
 import { defaultTimeouts } from "./timeouts.ts";
 import type { ClientTimeouts } from "./timeouts.ts";
@@ -37,54 +32,6 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface AskOptions {
-  readonly signal?: AbortSignal;
-  /** Goes on with an earlier conversation. */
-  readonly contextId?: string;
-}
-
-/** A connected agent: the SDK client's methods, traced, with deadlines and errors of one class. */
-export class RemoteClient extends Client implements AsyncDisposable {
-  readonly card: AgentCard;
-  readonly binding: Binding;
-  readonly #close: () => Promise<void>;
-
-  constructor(parts: {
-    transport: Transport;
-    card: AgentCard;
-    binding: Binding;
-    close: () => Promise<void>;
-  }) {
-    super(parts.transport, parts.card);
-    this.card = parts.card;
-    this.binding = parts.binding;
-    this.#close = parts.close;
-  }
-
-  /**
-   * Sends a text and returns the text of the answer.
-   *
-   * @throws WeftError what the far side failed with; `failed_precondition` when it asks for input instead
-   */
-  async ask(text: string, options: AskOptions = {}): Promise<string> {
-    const { signal, contextId = "" } = options;
-    const message = createMessage(text);
-    const request = createSendRequest([message], { contextId, isWeft: false });
-    const reader = new ReplyReader(this.card.name);
-    const result = await this.sendMessage(request, signal ? { signal } : {});
-    const isMessage = "messageId" in result;
-    reader.accept({
-      payload: isMessage ? { $case: "message", value: result } : { $case: "task", value: result },
-    });
-    const answer = reader.finish();
-    return answer ? messageText(answer) : "";
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close();
-  }
-}
-
 const defaultAnswerBytes = 64 * 1_048_576;
 
 /**
@@ -101,8 +48,8 @@ export async function connect(
   const tls = options.tls ?? options.auth?.tls;
   const guard = typeof target === "string" ? new CardGuard(cardUrlOf(target), options.urls) : undefined;
   const pool = new HttpPool(timeouts, tls, guard?.lookup);
-  const headers = async (): Promise<Readonly<Record<string, string>>> =>
-    (await options.auth?.headers()) ?? {};
+  const { auth } = options;
+  const headers = auth && (async () => auth.headers());
   try {
     const card = await readCard(target, options, { pool, timeouts, headers });
     const selected = selectInterface(card, options.binding);
@@ -137,7 +84,7 @@ async function readCard(
   parts: {
     pool: HttpPool;
     timeouts: ClientTimeouts;
-    headers: () => Promise<Readonly<Record<string, string>>>;
+    headers: (() => Promise<Readonly<Record<string, string>>>) | undefined;
   },
 ): Promise<AgentCard> {
   if (typeof target !== "string") return parseCard(target, "the given object");
@@ -146,7 +93,7 @@ async function readCard(
   return fetchCard(target, {
     fetch,
     timeoutMs,
-    headers: await parts.headers(),
+    headers: (await parts.headers?.()) ?? {},
     signal: options.signal,
     login: options.auth,
   });

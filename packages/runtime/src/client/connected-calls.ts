@@ -1,5 +1,6 @@
 import type { Client } from "@grpc/grpc-js";
 import { WeftError } from "@weft/tracing";
+import { LazyStream } from "../a2a/pull-stream.ts";
 import { abortable } from "../agent/abortable.ts";
 import type { GrpcModules } from "../server/import-grpc.ts";
 import type { ResponseStream, TransportCall, TransportInterceptor } from "./intercept-transport.ts";
@@ -23,9 +24,11 @@ export class ConnectedCalls implements TransportInterceptor {
     return next(call);
   }
 
-  async *stream(call: TransportCall, next: (call: TransportCall) => ResponseStream): ResponseStream {
-    await this.#connected(call.options.signal);
-    yield* next(call);
+  stream(call: TransportCall, next: (call: TransportCall) => ResponseStream): ResponseStream {
+    return new LazyStream(async () => {
+      await this.#connected(call.options.signal);
+      return next(call);
+    });
   }
 
   /** Resolves once it is decided: connected, or refused, which the call itself then says. */

@@ -33,8 +33,8 @@ export interface TransportOptions {
   readonly address?: string;
   readonly pool: HttpPool;
   readonly timeouts: ClientTimeouts;
-  /** The login. */
-  readonly headers: () => Promise<Readonly<Record<string, string>>>;
+  /** The login, where there is one. */
+  readonly headers?: (() => Promise<Readonly<Record<string, string>>>) | undefined;
   /** Service parameters besides the login. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Whose login it is: clients with the same one may share a connection. */
@@ -57,19 +57,18 @@ export async function createTransport(options: TransportOptions): Promise<OpenTr
   const tenanted = endpoint.tenant
     ? new TenantTransportDecorator(base.transport, endpoint.tenant)
     : base.transport;
-  const bounded = interceptTransport(
-    tenanted,
-    new BoundedCalls({
-      where: `Agent "${card.name}" at ${endpoint.url}`,
-      unaryMs: timeouts.unaryMs,
-      // grpc-js shows no sign of life between two events; the others do.
-      eventMs: binding === "grpc" ? timeouts.unaryMs : undefined,
-      parameters: async () => ({ ...parameters, ...(await headers()) }),
-    }),
-  );
-  const retried = interceptTransport(bounded, new RetriedCalls(isWeftCard(card)));
-  const traced = interceptTransport(retried, new TracedCalls(binding, serverAttributes(endpoint.url)));
-  return { transport: traced, close: () => base.close() };
+  const bounded = new BoundedCalls({
+    where: `Agent "${card.name}" at ${endpoint.url}`,
+    unaryMs: timeouts.unaryMs,
+    // grpc-js shows no sign of life between two events; the others do.
+    eventMs: binding === "grpc" ? timeouts.unaryMs : undefined,
+    parameters,
+    login: headers,
+  });
+  const retried = new RetriedCalls(isWeftCard(card));
+  const traced = new TracedCalls(binding, serverAttributes(endpoint.url));
+  const transport = interceptTransport(tenanted, [traced, retried, bounded]);
+  return { transport, close: () => base.close() };
 }
 
 async function createBase(options: TransportOptions): Promise<OpenTransport> {

@@ -43,7 +43,7 @@ export async function createGrpcTransport(
   });
   own.grpcClient = channel;
   const connected = new ConnectedCalls(modules, channel, { where: url, connectMs: options.connectMs });
-  return { transport: interceptTransport(transport, connected), close: async () => channel.close() };
+  return { transport: interceptTransport(transport, [connected]), close: async () => channel.close() };
 }
 
 /** Has grpc-js's own refusal of an answer say what that of the other bindings says. */

@@ -1,7 +1,8 @@
 import type { Dispatcher } from "undici";
 import { WeftError } from "@weft/tracing";
 import type { RequestOptions } from "@a2a-js/sdk/client";
-import { tooLarge } from "./too-large.ts";
+import { StreamAnswer } from "./stream-answer.ts";
+import type { StreamReading } from "./stream-answer.ts";
 import { UnaryAnswer } from "./unary-answer.ts";
 
 /** One HTTP request of a transport. */
@@ -20,22 +21,14 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
-/** An answer whose body is read as it comes. */
-export interface HttpStream {
-  readonly status: number;
-  readonly isEventStream: boolean;
-  readonly body: AsyncIterable<Buffer>;
-  text(): Promise<string>;
-}
-
 /**
  * HTTP with one address on a pool of undici, without fetch: its Request, Response and web streams cost more than the
- * exchange itself. A plain answer is not even a stream: its chunks are put together as they come.
+ * exchange itself. Answers take undici's chunks as they come, without its streams.
  */
 export class HttpExchange {
   /** The address's path, with its query. */
   readonly path: string;
-  readonly maxBytes: number;
+  readonly #maxBytes: number;
   readonly #dispatcher: Dispatcher;
   readonly #origin: string;
 
@@ -48,40 +41,27 @@ export class HttpExchange {
     const parsed = URL.parse(url);
     if (!parsed) throw new WeftError("invalid_card", `"${url}" is not the URL of an interface.`);
     this.path = `${parsed.pathname}${parsed.search}`;
-    this.maxBytes = maxBytes;
+    this.#maxBytes = maxBytes;
     this.#dispatcher = dispatcher;
     this.#origin = parsed.origin;
   }
 
+  /** Bounded by its signal alone: undici's own limits would be two more timers a call. */
   unary(request: HttpRequest): Promise<HttpAnswer> {
-    const answer = new UnaryAnswer(this.maxBytes, request.options.signal);
-    this.#dispatcher.dispatch(this.#options(request), answer);
+    const answer = new UnaryAnswer(this.#maxBytes, request.options.signal);
+    this.#dispatcher.dispatch({ ...this.#options(request), headersTimeout: 0, bodyTimeout: 0 }, answer);
     return answer.answered;
   }
 
-  async stream(request: HttpRequest): Promise<HttpStream> {
-    const { signal = null } = request.options;
-    const answer = await this.#dispatcher.request({ ...this.#options(request), signal });
-    const { statusCode, headers, body } = answer;
-    const type = headers["content-type"];
-    const isEventStream = typeof type === "string" && type.startsWith("text/event-stream");
-    return { status: statusCode, isEventStream, body, text: () => this.#read(body) };
+  stream(request: HttpRequest, reading: StreamReading): StreamAnswer {
+    const answer = new StreamAnswer(reading, this.#maxBytes, request.options.signal);
+    this.#dispatcher.dispatch(this.#options(request), answer);
+    return answer;
   }
 
   #options({ method, path, body, accept, options }: HttpRequest): Dispatcher.DispatchOptions {
     const headers: Record<string, string> = { ...options.serviceParameters, accept };
     if (body !== undefined) headers["content-type"] = "application/json";
     return { origin: this.#origin, path, method, headers, body: body ?? null };
-  }
-
-  async #read(body: AsyncIterable<Buffer>): Promise<string> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of body) {
-      bytes += chunk.length;
-      if (bytes > this.maxBytes) throw tooLarge(this.maxBytes);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks, bytes).toString("utf8");
   }
 }

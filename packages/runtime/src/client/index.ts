@@ -2,6 +2,7 @@
 export { connect } from "./connect.ts";
 export { createRemoteAgent } from "./remote-agent.ts";
 
-export type { AskOptions, ConnectOptions, RemoteClient } from "./connect.ts";
+export type { ConnectOptions } from "./connect.ts";
+export type { AskOptions, RemoteClient } from "./remote-client.ts";
 export type { RemoteAgent, RemoteAgentOptions, RemoteContext } from "./remote-agent.ts";
 export type { ClientTimeouts } from "./timeouts.ts";

@@ -36,18 +36,28 @@ const streamMethods = {
 type Unary = (params: unknown, options?: RequestOptions) => Promise<unknown>;
 type Streaming = (params: unknown, options?: RequestOptions) => ResponseStream;
 
-/** `inner` with every call passing through `interceptor`. */
-export function interceptTransport(inner: Transport, interceptor: TransportInterceptor): Transport {
+/** `inner` with every call passing through the interceptors, the first one outermost. The chains are made once, not at each call. */
+export function interceptTransport(
+  inner: Transport,
+  interceptors: readonly TransportInterceptor[],
+): Transport {
   const methods: Record<string, unknown> = {};
+  const inwards = interceptors.toReversed();
   for (const [name, method] of Object.entries(unaryMethods)) {
     const target = (inner[name as keyof typeof unaryMethods] as Unary).bind(inner);
-    methods[name] = (params: unknown, options: RequestOptions = {}) =>
-      interceptor.unary({ method, params, options }, (call) => target(call.params, call.options));
+    const chain = inwards.reduce<(call: TransportCall) => Promise<unknown>>(
+      (next, interceptor) => (call) => interceptor.unary(call, next),
+      (call) => target(call.params, call.options),
+    );
+    methods[name] = (params: unknown, options: RequestOptions = {}) => chain({ method, params, options });
   }
   for (const [name, method] of Object.entries(streamMethods)) {
     const target = (inner[name as keyof typeof streamMethods] as Streaming).bind(inner);
-    methods[name] = (params: unknown, options: RequestOptions = {}) =>
-      interceptor.stream({ method, params, options }, (call) => target(call.params, call.options));
+    const chain = inwards.reduce<(call: TransportCall) => ResponseStream>(
+      (next, interceptor) => (call) => interceptor.stream(call, next),
+      (call) => target(call.params, call.options),
+    );
+    methods[name] = (params: unknown, options: RequestOptions = {}) => chain({ method, params, options });
   }
   const { protocolName, protocolVersion } = inner;
   return { ...methods, protocolName, protocolVersion } as unknown as Transport;

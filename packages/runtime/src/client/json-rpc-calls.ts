@@ -3,8 +3,7 @@ import { fromJsonRpcErrorResponse } from "@a2a-js/sdk/errors";
 import { WeftError } from "@weft/tracing";
 import { isRecord } from "../agent/message.ts";
 import type { HttpExchange, HttpRequest } from "./http-exchange.ts";
-import type { JsonCalls, JsonEvent } from "./json-transport.ts";
-import { readEvents } from "./server-sent-events.ts";
+import type { JsonCalls, JsonEvents } from "./json-transport.ts";
 import { statusError } from "./status-error.ts";
 
 /** A2A's JSON-RPC binding (1.0, 9). */
@@ -25,17 +24,16 @@ export class JsonRpcCalls implements JsonCalls {
     return resultOf(text, id, status);
   }
 
-  async *stream(method: string, params: unknown, options: RequestOptions): AsyncGenerator<JsonEvent, void> {
+  stream(method: string, params: unknown, options: RequestOptions): JsonEvents {
     const id = this.#nextId++;
     const request = this.#request(id, { method, params, accept: "text/event-stream", options });
-    const answer = await this.#exchange.stream(request);
-    if (!answer.isEventStream) {
-      resultOf(await answer.text(), id, answer.status);
-      throw new WeftError("protocol_error", `The answer to ${method} is not a stream.`);
-    }
-    for await (const event of readEvents(answer.body, this.#exchange.maxBytes)) {
-      yield { result: resultOf(event.data, id, answer.status), number: event.id };
-    }
+    return this.#exchange.stream(request, {
+      read: (event, status) => resultOf(event.data, id, status),
+      refuse: (text, status) => {
+        resultOf(text, id, status);
+        throw new WeftError("protocol_error", `The answer to ${method} is not a stream.`);
+      },
+    });
   }
 
   #request(

@@ -22,8 +22,8 @@ import type { RequestOptions, Transport } from "@a2a-js/sdk/client";
 import { WeftError } from "@weft/tracing";
 import { abortError } from "../agent/abortable.ts";
 import type { A2AMethod } from "../a2a/call-attributes.ts";
-import { numberEvent } from "../a2a/event-number.ts";
 import { toBinaryJson } from "../ws/binary-parts.ts";
+import { EventReader } from "./event-reader.ts";
 
 type Params<M extends keyof Transport> = Transport[M] extends (
   params: infer P,
@@ -38,13 +38,23 @@ export interface JsonCalls {
   /** Whether `raw` parts travel as bytes. */
   readonly isBinary: boolean;
   unary(method: A2AMethod, params: unknown, options: RequestOptions): Promise<unknown>;
-  stream(method: A2AMethod, params: unknown, options: RequestOptions): AsyncGenerator<JsonEvent, void>;
+  stream(method: A2AMethod, params: unknown, options: RequestOptions): JsonEvents;
 }
 
-export interface JsonEvent {
-  readonly result: unknown;
-  /** Its number within its task, where the far side says it. */
-  readonly number?: string | undefined;
+/** The events of a streamed call. */
+export interface JsonEvents {
+  /** All were taken, and no more comes. */
+  readonly isOver: boolean;
+  /**
+   * The next one that has arrived; undefined while none has.
+   *
+   * @throws what the stream broke with, after what arrived before
+   */
+  take(): unknown;
+  /** Resolves when there is something to take, or the end. */
+  ready(): Promise<void>;
+  /** Reads no further. */
+  cancel(): void;
 }
 
 /** A2A's operations on whatever carries JSON: the SDK's codecs, and nothing of its transports. */
@@ -155,24 +165,22 @@ export class JsonTransport implements Transport {
     return codec.fromJSON(checkObject(method, await this.#call(method, params, options)));
   }
 
-  async #call(method: A2AMethod, params: unknown, options: RequestOptions = {}): Promise<unknown> {
+  /** Throws rather than rejects; its callers are async. */
+  #call(method: A2AMethod, params: unknown, options: RequestOptions = {}): Promise<unknown> {
     const { signal } = options;
     if (signal?.aborted) throw abortError(signal);
     return this.#calls.unary(method, params, options);
   }
 
-  async *#stream(
+  #stream(
     method: A2AMethod,
     params: unknown,
     options: RequestOptions = {},
   ): AsyncGenerator<StreamResponse, void> {
     const { signal } = options;
     if (signal?.aborted) throw abortError(signal);
-    for await (const { result, number } of this.#calls.stream(method, params, options)) {
-      const event = StreamResponse.fromJSON(checkObject(method, result));
-      if (number !== undefined) numberEvent(event, number);
-      yield event;
-    }
+    const events = this.#calls.stream(method, params, options);
+    return new EventReader(events, (json) => StreamResponse.fromJSON(checkObject(method, json)));
   }
 }
 

@@ -30,7 +30,8 @@ import { isWeftCard } from "../a2a/agent-card.ts";
 import type { HopMetadata } from "../a2a/hop.ts";
 import { createSendRequest } from "../a2a/send-request.ts";
 import { connect } from "./connect.ts";
-import type { ConnectOptions, RemoteClient } from "./connect.ts";
+import type { ConnectOptions } from "./connect.ts";
+import type { RemoteClient } from "./remote-client.ts";
 import { serverAttributes } from "./create-transport.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import { selectInterface } from "./select-interface.ts";
@@ -112,6 +113,8 @@ class ConnectedAgent implements Agent, AsyncDisposable {
     try {
       for await (const response of call.responses(sent)) {
         yield* reader.accept(response);
+        // Given up before the task had a name here: now it can be cancelled.
+        call.throwIfGivenUp();
       }
       yield* this.#conclude(reader, request, context, session);
       call.isOver = true;
@@ -254,13 +257,13 @@ class RemoteCall {
     }, timeoutMs);
   }
 
-  async *responses(request: SendMessageRequest): AsyncGenerator<StreamResponse> {
+  responses(request: SendMessageRequest): AsyncIterable<StreamResponse> {
     if (this.#signal.aborted) throw abortError(this.#signal);
-    for await (const response of this.#client.sendMessageStream(request, { signal: this.#wire.signal })) {
-      yield response;
-      // Given up before the task had a name here: now it can be cancelled.
-      if (this.#reason) throw this.#reason;
-    }
+    return this.#client.sendMessageStream(request, { signal: this.#wire.signal });
+  }
+
+  throwIfGivenUp(): void {
+    if (this.#reason) throw this.#reason;
   }
 
   end(): void {

@@ -2,8 +2,7 @@ import type { RequestOptions } from "@a2a-js/sdk/client";
 import { WeftError } from "@weft/tracing";
 import type { A2AMethod } from "../a2a/call-attributes.ts";
 import type { HttpExchange, HttpRequest } from "./http-exchange.ts";
-import type { JsonCalls, JsonEvent } from "./json-transport.ts";
-import { readEvents } from "./server-sent-events.ts";
+import type { JsonCalls, JsonEvents } from "./json-transport.ts";
 import { statusError } from "./status-error.ts";
 
 /** Only plain values go into a path or a query. */
@@ -72,21 +71,17 @@ export class RestCalls implements JsonCalls {
     return text === "" ? {} : parse(text, method);
   }
 
-  async *stream(
-    method: A2AMethod,
-    params: unknown,
-    options: RequestOptions,
-  ): AsyncGenerator<JsonEvent, void> {
-    const answer = await this.#exchange.stream(this.#request(method, params, "text/event-stream", options));
-    if (!answer.isEventStream) {
-      const text = await answer.text();
-      if (answer.status !== 200) throw statusError(answer.status, tryParse(text));
-      throw new WeftError("protocol_error", `The answer to ${method} is not a stream.`);
-    }
-    for await (const event of readEvents(answer.body, this.#exchange.maxBytes)) {
-      if (event.type === "error") throw statusError(500, tryParse(event.data));
-      yield { result: parse(event.data, method), number: event.id };
-    }
+  stream(method: A2AMethod, params: unknown, options: RequestOptions): JsonEvents {
+    return this.#exchange.stream(this.#request(method, params, "text/event-stream", options), {
+      read: ({ type, data }) => {
+        if (type === "error") throw statusError(500, tryParse(data));
+        return parse(data, method);
+      },
+      refuse: (text, status) => {
+        if (status !== 200) throw statusError(status, tryParse(text));
+        throw new WeftError("protocol_error", `The answer to ${method} is not a stream.`);
+      },
+    });
   }
 
   #request(method: A2AMethod, params: unknown, accept: string, options: RequestOptions): HttpRequest {

@@ -31,20 +31,8 @@ export class RetriedCalls implements TransportInterceptor {
     this.#knowsMessages = knowsMessages;
   }
 
-  async unary(call: TransportCall, next: (call: TransportCall) => Promise<unknown>): Promise<unknown> {
-    for (let retry = 0; ; retry++) {
-      try {
-        return await next(call);
-      } catch (error) {
-        const mayRetry = retry < maxRetries && isUnreachable(error) && this.#isSafe(call);
-        if (!mayRetry) throw error;
-        const signal = call.options.signal;
-        // Spread, so that clients of a service that comes back do not come back as one.
-        const ms = firstPauseMs * 2 ** retry * (0.5 + Math.random());
-        trace.getSpan(activeContext())?.setAttribute(Attr.a2aRetries, retry + 1);
-        await sleep(ms, undefined, signal ? { signal } : {});
-      }
-    }
+  unary(call: TransportCall, next: (call: TransportCall) => Promise<unknown>): Promise<unknown> {
+    return this.#isSafe(call) ? retried(call, next) : next(call);
   }
 
   stream(call: TransportCall, next: (call: TransportCall) => ResponseStream): ResponseStream {
@@ -56,6 +44,24 @@ export class RetriedCalls implements TransportInterceptor {
     if (method !== "SendMessage" || !this.#knowsMessages) return false;
     const { message } = params as Partial<SendMessageRequest>;
     return message !== undefined && message.messageId !== "" && message.contextId !== "";
+  }
+}
+
+async function retried(
+  call: TransportCall,
+  next: (call: TransportCall) => Promise<unknown>,
+): Promise<unknown> {
+  for (let retry = 0; ; retry++) {
+    try {
+      return await next(call);
+    } catch (error) {
+      if (retry === maxRetries || !isUnreachable(error)) throw error;
+      const signal = call.options.signal;
+      // Spread, so that clients of a service that comes back do not come back as one.
+      const ms = firstPauseMs * 2 ** retry * (0.5 + Math.random());
+      trace.getSpan(activeContext())?.setAttribute(Attr.a2aRetries, retry + 1);
+      await sleep(ms, undefined, signal ? { signal } : {});
+    }
   }
 }
 

@@ -4,87 +4,82 @@ export interface ServerSentEvent {
   /** `message` unless the event says otherwise. */
   readonly type: string;
   readonly data: string;
-  readonly id: string | undefined;
 }
 
 const newline = 10;
+const carriageReturn = 13;
+const space = 32;
 
 /**
- * Reads server-sent events (HTML standard, 9.2.6). A line is put together once however many chunks it came in, so that
- * an event of many megabytes costs no more per byte than a small one.
- *
- * @throws WeftError `limit_exceeded` for an event of more than `maxBytes`
+ * Reads server-sent events (HTML standard, 9.2.6) as their bytes come. Whole lines are decoded together, and a line is put
+ * together once however many chunks it came in, so that an event of many megabytes costs no more per byte than a small one.
+ * `id` and `retry` mean nothing to A2A's bindings.
  */
-export async function* readEvents(
-  body: AsyncIterable<Buffer>,
-  maxBytes: number,
-): AsyncGenerator<ServerSentEvent, void> {
-  const event = new EventParts(maxBytes);
-  for await (const line of readLines(body, maxBytes)) {
-    if (line !== "") event.add(line);
-    else if (event.hasData) yield event.take();
-  }
-}
-
-async function* readLines(body: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<string, void> {
-  let pending: Buffer[] = [];
-  let pendingBytes = 0;
-  for await (const chunk of body) {
-    let start = 0;
-    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      const rest = chunk.subarray(start, end);
-      const line = pendingBytes === 0 ? rest : Buffer.concat([...pending, rest]);
-      pending = [];
-      pendingBytes = 0;
-      start = end + 1;
-      yield line.at(-1) === 13 ? line.toString("utf8", 0, line.length - 1) : line.toString("utf8");
-    }
-    if (start === chunk.length) continue;
-    pending.push(chunk.subarray(start));
-    pendingBytes += chunk.length - start;
-    if (pendingBytes > maxBytes) throw tooLarge(maxBytes);
-  }
-}
-
-class EventParts {
+export class EventParser {
   readonly #maxBytes: number;
+  readonly #onEvent: (event: ServerSentEvent) => void;
+  /** The begin of a line whose end has not come yet. */
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
   #type = "message";
-  #id: string | undefined;
-  #data: string[] = [];
-  #size = 0;
+  #data: string | undefined;
 
-  constructor(maxBytes: number) {
+  /** `maxBytes`: of one event. */
+  constructor(maxBytes: number, onEvent: (event: ServerSentEvent) => void) {
     this.#maxBytes = maxBytes;
+    this.#onEvent = onEvent;
   }
 
-  get hasData(): boolean {
-    return this.#data.length > 0;
+  /** @throws WeftError `limit_exceeded` for an event that is too large */
+  push(chunk: Buffer): void {
+    const end = chunk.lastIndexOf(newline) + 1;
+    if (end > 0) this.#lines(this.#decode(chunk, end));
+    if (end === chunk.length) return;
+    this.#pending.push(end === 0 ? chunk : chunk.subarray(end));
+    this.#pendingBytes += chunk.length - end;
+    if (this.#pendingBytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
   }
 
-  add(line: string): void {
-    const colon = line.indexOf(":");
-    if (colon === 0) return;
-    const field = colon < 0 ? line : line.slice(0, colon);
-    const start = line.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1;
-    const value = colon < 0 ? "" : line.slice(start);
-    if (field === "data") this.#addData(value);
-    else if (field === "event") this.#type = value;
-    else if (field === "id") this.#id = value;
+  /** What is pending and the first `end` bytes of a chunk. They end in a newline, which never stands within a character. */
+  #decode(chunk: Buffer, end: number): string {
+    if (this.#pendingBytes === 0) return chunk.toString("utf8", 0, end);
+    const whole = Buffer.concat([...this.#pending, chunk.subarray(0, end)]);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    return whole.toString("utf8");
   }
 
-  take(): ServerSentEvent {
-    const data = this.#data.length === 1 ? this.#data[0]! : this.#data.join("\n");
-    const event = { type: this.#type, data, id: this.#id };
-    this.#type = "message";
-    this.#id = undefined;
-    this.#data = [];
-    this.#size = 0;
-    return event;
+  #lines(text: string): void {
+    let start = 0;
+    for (let next = text.indexOf("\n"); next >= 0; next = text.indexOf("\n", start)) {
+      const end = next > start && text.charCodeAt(next - 1) === carriageReturn ? next - 1 : next;
+      if (end === start) this.#dispatch();
+      else this.#field(text, start, end);
+      start = next + 1;
+    }
+  }
+
+  #field(text: string, start: number, end: number): void {
+    if (text.startsWith("data:", start)) this.#addData(valueOf(text, start + 5, end));
+    else if (text.startsWith("event:", start)) this.#type = valueOf(text, start + 6, end);
+    else if (end - start === 4 && text.startsWith("data", start)) this.#addData("");
   }
 
   #addData(value: string): void {
-    this.#size += value.length;
-    if (this.#size > this.#maxBytes) throw tooLarge(this.#maxBytes);
-    this.#data.push(value);
+    const data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+    if (data.length > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    this.#data = data;
   }
+
+  /** An empty line: what has no data is no event. */
+  #dispatch(): void {
+    const event = this.#data === undefined ? undefined : { type: this.#type, data: this.#data };
+    this.#type = "message";
+    this.#data = undefined;
+    if (event) this.#onEvent(event);
+  }
+}
+
+function valueOf(text: string, start: number, end: number): string {
+  return text.slice(text.charCodeAt(start) === space ? start + 1 : start, end);
 }

@@ -54,10 +54,8 @@ export class TracedCalls implements TransportInterceptor {
 
   stream(call: TransportCall, next: (call: TransportCall) => ResponseStream): ResponseStream {
     const opened = this.#open(call);
-    const context = suppressTracing(opened.span.context);
-    const source = runInContext(context, () => next(carry(opened, call)));
-    return tracedStream(opened, source, {
-      context,
+    return tracedStream(opened, next(carry(opened, call)), {
+      context: suppressTracing(opened.span.context),
       onItem: (response) => noteEvent(opened.span, response),
       mapError: (error) => error,
       outcomeOnLeave: Outcomes.abandoned,

@@ -1,5 +1,5 @@
 import { WsChannel } from "../ws/ws-channel.ts";
-import type { WsChannelOptions } from "../ws/ws-channel.ts";
+import type { WsChannelOptions } from "../ws/ws-client-connection.ts";
 
 interface Shared {
   readonly channel: WsChannel;

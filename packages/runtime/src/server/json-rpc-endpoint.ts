@@ -3,7 +3,7 @@ import { StreamResponse } from "@a2a-js/sdk";
 import { LegacyJsonRpcTransportHandler } from "@a2a-js/sdk/compat/v0_3/server";
 import { A2A_ERROR_CODE, toJsonRpcError } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
-import { canBeDeep, checkDepth } from "../a2a/check-depth.ts";
+import { checkDepth, depthAtMost } from "../a2a/check-depth.ts";
 import { checkParams } from "../a2a/check-params.ts";
 import { eventNumberOf } from "../a2a/event-number.ts";
 import { findOperation, setTenant } from "../a2a/operations.ts";
@@ -44,7 +44,7 @@ export class JsonRpcEndpoint {
       const body = parseRequest(text);
       if (!isRecord(body)) return sendJson(response, 200, parseError(body === undefined));
       id = idOf(body);
-      if (canBeDeep(text, this.#limits.depth)) checkDepth(body, this.#limits.depth);
+      if (depthAtMost(text) > this.#limits.depth) checkDepth(body, this.#limits.depth);
       const checking = this.#versions.check(context.requestedVersion);
       if (checking) await checking;
       if (context.requestedVersion === legacyVersion) await this.#answerLegacy(response, body, context, id);

@@ -4,7 +4,7 @@ import { LEGACY_JSON_CONTENT_TYPE } from "@a2a-js/sdk/compat/v0_3";
 import { toRestErrorBody } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
-import { canBeDeep, checkDepth } from "../a2a/check-depth.ts";
+import { checkDepth, depthAtMost } from "../a2a/check-depth.ts";
 import { eventNumberOf } from "../a2a/event-number.ts";
 import { httpStatusOf, refusalHeaders, statusNameOf, toWireError } from "../a2a/wire-errors.ts";
 import { isLegacyRequest, legacyErrorBody, legacyRestRoutes } from "./legacy-rest-routes.ts";
@@ -54,7 +54,7 @@ export class RestEndpoint {
     checkContentType(request);
     const text = await readBody(request, this.#limits.bodyBytes);
     const body = parseJson(text);
-    if (canBeDeep(text, this.#limits.depth)) checkDepth(body, this.#limits.depth);
+    if (depthAtMost(text) > this.#limits.depth) checkDepth(body, this.#limits.depth);
     return body;
   }
 

@@ -3,21 +3,22 @@ import { WeftError } from "@weft/tracing";
 /**
  * Walks a msgpack value without building it: a decoder believes the lengths it reads (five bytes can ask for an array
  * of thirty million), recurses, and knows types that JSON has not. What passes is what JSON can say, plus binary under
- * the key `raw`.
+ * the key `raw`. Returns how deep it is nested.
  *
  * @throws WeftError `protocol_error`
  */
-export function checkMsgpack(data: Buffer, maxDepth: number): void {
-  const end = new Walk(data, maxDepth).value(0, 0, false);
+export function checkMsgpack(data: Buffer, maxDepth: number): number {
+  const walk = new Walk(data, maxDepth);
+  const end = walk.value(0, 0, false);
   if (end !== data.length) throw malformed("bytes follow its value");
+  return walk.deepest;
 }
-
-const rawKey = Buffer.from("raw");
 
 /** Bytes of the fixed-size values 0xca (float 32) to 0xd3 (int 64), type byte aside. */
 const fixedSizes = [4, 8, 1, 2, 4, 8, 1, 2, 4, 8] as const;
 
 class Walk {
+  deepest = 0;
   readonly #data: Buffer;
   readonly #maxDepth: number;
 
@@ -62,10 +63,14 @@ class Walk {
     for (let index = 0; index < count; index++) {
       const key = next + 1 + this.#keyWidth(next);
       next = this.value(next, depth, false);
-      const isRaw = next - key === 3 && this.#data.compare(rawKey, 0, 3, key, next) === 0;
-      next = this.value(next, depth + 1, isRaw);
+      next = this.value(next, depth + 1, next - key === 3 && this.#isRaw(key));
     }
     return next;
+  }
+
+  /** Whether the three bytes of a key are `raw`. */
+  #isRaw(at: number): boolean {
+    return this.#data[at] === 0x72 && this.#data[at + 1] === 0x61 && this.#data[at + 2] === 0x77;
   }
 
   /** Bytes of the length before a key's text: a key is a string. */
@@ -80,6 +85,7 @@ class Walk {
   #enter(at: number, members: number, depth: number): void {
     if (depth >= this.#maxDepth) throw malformed(`it is nested deeper than ${this.#maxDepth}`);
     if (members > this.#data.length - at) throw malformed("it ends early");
+    if (depth >= this.deepest) this.deepest = depth + 1;
   }
 
   #binary(at: number, kind: number, isRaw: boolean): number {

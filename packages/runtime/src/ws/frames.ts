@@ -1,6 +1,6 @@
 import { Packr } from "msgpackr";
 import { WeftError } from "@weft/tracing";
-import { checkDepth } from "../a2a/check-depth.ts";
+import { checkDepth, depthAtMost } from "../a2a/check-depth.ts";
 import { isRecord } from "../agent/message.ts";
 import { checkMsgpack } from "./check-msgpack.ts";
 
@@ -62,31 +62,38 @@ export function encodeFrame(frame: ClientFrame | ServerFrame, isBinary = true): 
 /** As deep as the decoder may recurse. What a request may have is less, and fails only itself. */
 const maxDecodedDepth = 1_000;
 
+export interface DecodedFrame {
+  readonly frame: Record<string, unknown>;
+  /** How deep it is nested, at most. */
+  readonly depth: number;
+}
+
 /**
  * Reads a frame: msgpack when binary, JSON when text.
  *
  * @throws WeftError `protocol_error`
  */
-export function decodeFrame(data: Buffer, isBinary: boolean): Record<string, unknown> {
-  const value = isBinary ? unpack(data) : parse(data);
+export function decodeFrame(data: Buffer, isBinary: boolean): DecodedFrame {
+  const { value, depth } = isBinary ? unpack(data) : parse(data);
   if (!isRecord(value) || typeof value["type"] !== "string") {
     throw new WeftError("protocol_error", "A frame is not a map with a type.");
   }
-  return value;
+  return { frame: value, depth };
 }
 
-function unpack(data: Buffer): unknown {
-  checkMsgpack(data, maxDecodedDepth);
+function unpack(data: Buffer): { value: unknown; depth: number } {
+  const depth = checkMsgpack(data, maxDecodedDepth);
   try {
-    return packr.unpack(data);
+    return { value: packr.unpack(data), depth };
   } catch (error) {
     throw new WeftError("protocol_error", "A binary frame is not msgpack.", { cause: error });
   }
 }
 
-function parse(data: Buffer): unknown {
+function parse(data: Buffer): { value: unknown; depth: number } {
+  const text = data.toString("utf8");
   try {
-    return JSON.parse(data.toString("utf8")) as unknown;
+    return { value: JSON.parse(text) as unknown, depth: depthAtMost(text) };
   } catch (error) {
     throw new WeftError("protocol_error", "A text frame is not JSON.", { cause: error });
   }
@@ -105,7 +112,7 @@ export function idOfFrame(frame: Record<string, unknown>): number | undefined {
  *   parameters over `headerBytes`
  */
 export function parseClientFrame(
-  frame: Record<string, unknown>,
+  { frame, depth }: DecodedFrame,
   limits: { readonly headerBytes: number; readonly depth: number },
 ): ClientFrame {
   const { type, method, params, parameters } = frame;
@@ -114,7 +121,7 @@ export function parseClientFrame(
   if (type === "cancel") return { type, id };
   if (type === "credit") return { type, id, credit: parseCredit(frame["credit"]) };
   if (type !== "request") throw new WeftError("protocol_error", "A frame has an unknown type.");
-  checkDepth(params, limits.depth);
+  if (depth > limits.depth) checkDepth(params, limits.depth);
   if (typeof method !== "string") throw new WeftError("protocol_error", "A request has no method.");
   return {
     type,

@@ -3,11 +3,10 @@ import { fromJsonRpcErrorResponse } from "@a2a-js/sdk/errors";
 import { WeftError } from "@weft/tracing";
 import { abortError } from "../agent/abortable.ts";
 import { wsBindingUri } from "../a2a/uris.ts";
-import type { JsonCalls, JsonEvent } from "../client/json-transport.ts";
-import { FrameQueue, windowBytes } from "./frame-queue.ts";
-import type { WsChannel } from "./ws-channel.ts";
-
-type Frame = Record<string, unknown>;
+import { EventQueue } from "../client/event-queue.ts";
+import type { JsonCalls, JsonEvents } from "../client/json-transport.ts";
+import type { SentRequest, WsChannel } from "./ws-channel.ts";
+import type { Frame, FrameReader } from "./ws-client-connection.ts";
 
 /** The client's side of Weft's WebSocket binding, over one {@link WsChannel}. */
 export class WsCalls implements JsonCalls {
@@ -19,53 +18,118 @@ export class WsCalls implements JsonCalls {
     this.#channel = channel;
   }
 
-  async unary(method: string, params: unknown, options: RequestOptions): Promise<unknown> {
+  unary(method: string, params: unknown, options: RequestOptions): Promise<unknown> {
     const { signal, serviceParameters = {} } = options;
-    const { promise, resolve, reject } = Promise.withResolvers<Frame>();
-    const { cancel } = await this.#channel.open(
-      { method, params, parameters: serviceParameters },
-      { frame: resolve, lost: reject },
-    );
-    const abort = (): void => reject(abortError(signal!));
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      const frame = await promise;
-      if (frame["type"] === "response") return frame["result"];
-      throw errorOf(frame);
-    } finally {
-      signal?.removeEventListener("abort", abort);
-      cancel();
-    }
+    const answer = new FrameAnswer(signal);
+    answer.sent = this.#channel.open({ method, params, parameters: serviceParameters }, answer);
+    return answer.answered;
   }
 
-  async *stream(method: string, params: unknown, options: RequestOptions): AsyncGenerator<JsonEvent, void> {
+  stream(method: string, params: unknown, options: RequestOptions): JsonEvents {
     const { signal, serviceParameters = {} } = options;
-    const frames = new FrameQueue();
-    const { grant, cancel } = await this.#channel.open(
-      { method, params, parameters: serviceParameters, credit: windowBytes },
-      frames,
-    );
-    const abort = (): void => frames.lost(abortError(signal!));
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort, { once: true });
-    try {
-      for (let seq = 0; ; seq++) {
-        const frame = frames.shift() ?? (await frames.next());
-        if (frame["type"] === "end") return;
-        if (frame["type"] !== "event") throw errorOf(frame);
-        if (frame["seq"] !== seq)
-          throw new WeftError("protocol_error", `Event ${seq} of a stream is missing.`);
-        const { result, number } = frame;
-        yield { result, number: typeof number === "string" ? number : undefined };
-        const taken = frames.taken();
-        if (taken > 0) grant(taken);
-      }
-    } finally {
-      signal?.removeEventListener("abort", abort);
-      cancel();
-    }
+    const events = new FrameEvents(signal);
+    const request = { method, params, parameters: serviceParameters, credit: windowBytes };
+    events.sent = this.#channel.open(request, events);
+    return events;
   }
+}
+
+/** The one frame that answers a call. */
+class FrameAnswer implements FrameReader {
+  readonly answered: Promise<unknown>;
+  sent: SentRequest | undefined;
+  readonly #settle: PromiseWithResolvers<unknown>;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#settle = Promise.withResolvers();
+    this.answered = this.#settle.promise;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#abort, { once: true });
+  }
+
+  frame(frame: Frame): void {
+    if (frame["type"] !== "response") return this.lost(errorOf(frame));
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#settle.resolve(frame["result"]);
+  }
+
+  lost(error: Error): void {
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#settle.reject(error);
+    this.sent?.cancel();
+  }
+
+  readonly #abort = (): void => this.lost(abortError(this.#signal!));
+}
+
+/** Bytes of one stream's events that may be under way or wait to be read. */
+const windowBytes = 262_144;
+
+/** The event frames of one call; what was read is granted anew. */
+class FrameEvents implements FrameReader, JsonEvents {
+  sent: SentRequest | undefined;
+  readonly #frames = new EventQueue<Frame>();
+  readonly #signal: AbortSignal | undefined;
+  #nextSeq = 0;
+  /** Bytes that arrived and were not granted anew. */
+  #owedBytes = 0;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#abort, { once: true });
+  }
+
+  get isOver(): boolean {
+    return this.#frames.isOver;
+  }
+
+  frame(frame: Frame, bytes: number): void {
+    this.#owedBytes += bytes;
+    if (frame["type"] === "event") return this.#frames.push(frame, bytes);
+    this.#end(frame["type"] === "end" ? undefined : errorOf(frame));
+  }
+
+  lost(error: Error): void {
+    this.#end(error);
+  }
+
+  take(): unknown {
+    const frame = this.#frames.take();
+    if (frame === undefined) return undefined;
+    const seq = this.#nextSeq++;
+    if (frame["seq"] !== seq) throw new WeftError("protocol_error", `Event ${seq} of a stream is missing.`);
+    this.#grant();
+    return frame["result"] ?? null;
+  }
+
+  ready(): Promise<void> {
+    return this.#frames.ready();
+  }
+
+  cancel(): void {
+    this.#frames.drop();
+    this.#end();
+    this.sent?.cancel();
+  }
+
+  /** Tells the far side what was read, when it is worth a frame. */
+  #grant(): void {
+    const bytes = this.#owedBytes - this.#frames.bytes;
+    if (bytes < windowBytes / 2) return;
+    this.#owedBytes -= bytes;
+    this.sent?.grant(bytes);
+  }
+
+  #end(error?: Error): void {
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#frames.end(error);
+  }
+
+  readonly #abort = (): void => {
+    this.#frames.drop(abortError(this.#signal!));
+    this.cancel();
+  };
 }
 
 function errorOf(frame: Frame): Error {

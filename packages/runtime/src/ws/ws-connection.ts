@@ -119,9 +119,9 @@ export class WsConnection {
     this.#lastIsBinary = isBinary;
     let id: number | undefined;
     try {
-      const raw = decodeFrame(data as Buffer, isBinary);
-      id = idOfFrame(raw);
-      const frame = parseClientFrame(raw, this.#options.limits);
+      const decoded = decodeFrame(data as Buffer, isBinary);
+      id = idOfFrame(decoded.frame);
+      const frame = parseClientFrame(decoded, this.#options.limits);
       if (frame.type === "request") void this.#call(new OpenCall(frame, isBinary));
       else if (frame.type === "credit") this.#calls.get(frame.id)?.credit.add(frame.credit);
       else this.#calls.get(frame.id)?.abort();
