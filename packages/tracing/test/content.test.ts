@@ -243,14 +243,33 @@ test("A cut text fits, is a beginning, and never ends inside a character", () =>
   assert.equal(cutToBytes("a😀", 5), "a😀");
 });
 
-test("What is recorded is remembered for 1,000 traces, and forgotten means recorded again", () => {
+test("What is recorded is remembered for 1,000 traces, 2,000 at most, and forgotten means recorded again", () => {
   assert.equal(claim("t0", "a"), true);
   assert.equal(claim("t0", "a"), false);
   release("t0", "a");
   assert.equal(claim("t0", "a"), true);
-  for (let index = 1; index <= 1000; index += 1) claim(`t${index}`, "a");
+  for (let index = 1; index < 1000; index += 1) claim(`t${index}`, "a");
+  assert.equal(claim("t0", "a"), false);
+  for (let index = 1000; index < 3000; index += 1) claim(`t${index}`, "a");
   assert.equal(claim("t0", "a"), true);
-  assert.equal(claim("t1000", "a"), false);
+  assert.equal(claim("t2000", "a"), false);
+});
+
+test("Of many texts of one trace each is recorded once, and one that was released again", () => {
+  const ids = Array.from({ length: 40 }, (_, index) => `text ${index}`);
+  assert.deepEqual(
+    ids.filter((id) => claim("many", id)),
+    ids,
+  );
+  assert.deepEqual(
+    ids.filter((id) => claim("many", id)),
+    [],
+  );
+  release("many", "text 7");
+  assert.deepEqual(
+    ids.filter((id) => claim("many", id)),
+    ["text 7"],
+  );
 });
 
 test("Message ids are random, short and safe in a URL", () => {

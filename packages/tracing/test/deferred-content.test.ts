@@ -12,7 +12,7 @@ import { estimateBytes } from "../src/export/estimate-bytes.ts";
 import { encodeLongTexts } from "../src/export/long-texts.ts";
 import { otlpJsonWriter } from "../src/export/otlp-json.ts";
 import { OtlpWriter } from "../src/export/otlp-writer.ts";
-import { undoRecorded } from "../src/export/undo-recorded.ts";
+import { undoRecorded } from "../src/export/recorded-in.ts";
 import type { OtlpTraces } from "../src/http.ts";
 import { redactors, withSpan } from "../src/index.ts";
 import { captureSpans, recordInput } from "../src/internal.ts";

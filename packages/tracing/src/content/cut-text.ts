@@ -16,7 +16,7 @@ export function cutToBytes(text: string, bytes: number): string {
 }
 
 /** The same text in memory of its own: a slice would keep all of what it was cut from as long as its span waits. */
-function detach(text: string, encoding: "latin1" | "utf16le"): string {
+export function detach(text: string, encoding: "latin1" | "utf16le" = "utf16le"): string {
   return Buffer.from(text, encoding).toString(encoding);
 }
 

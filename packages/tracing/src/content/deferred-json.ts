@@ -69,7 +69,10 @@ export class DeferredJsonList extends DeferredText {
   }
 
   toString(): string {
-    return `[${this.#items.join(",")}]`;
+    const [first] = this.#items;
+    return this.#items.length === 1 && typeof first === "string"
+      ? `[${first}]`
+      : `[${this.#items.join(",")}]`;
   }
 }
 

@@ -35,17 +35,15 @@ type SchemaPart = Readonly<Record<string, unknown>>;
 
 /** `id` and what is short come first, so that a cut loses the text's end and nothing else. */
 export function toSchemaMessage(message: RecordableMessage): Readonly<Record<string, unknown>> {
-  return {
-    id: message.id,
-    role: message.role,
-    ...(message.name === undefined ? {} : { name: message.name }),
-    ...(message.finishReason === undefined ? {} : { finish_reason: message.finishReason }),
-    parts: [
-      ...contentParts(message.content),
-      ...(message.toolCalls ?? []).map(toolCallPart),
-      ...(message.toolResponses ?? []).map(toolResponsePart),
-    ],
-  };
+  const { id, role, name, finishReason, toolCalls, toolResponses } = message;
+  const item: Record<string, unknown> = { id, role };
+  if (name !== undefined) item["name"] = name;
+  if (finishReason !== undefined) item["finish_reason"] = finishReason;
+  const parts = contentParts(message.content);
+  if (toolCalls !== undefined) parts.push(...toolCalls.map(toolCallPart));
+  if (toolResponses !== undefined) parts.push(...toolResponses.map(toolResponsePart));
+  item["parts"] = parts;
+  return item;
 }
 
 function toolCallPart(call: RecordableToolCall): SchemaPart {
@@ -62,7 +60,7 @@ function toolResponsePart(response: RecordableToolResponse): SchemaPart {
   };
 }
 
-function contentParts(content: unknown): readonly SchemaPart[] {
+function contentParts(content: unknown): SchemaPart[] {
   if (content === null || content === undefined) return [];
   if (typeof content === "string") return [{ type: "text", content }];
   return Array.isArray(content) ? content.map(contentPart) : [{ type: "data", content }];

@@ -8,6 +8,7 @@
 import { context as contextApi, createContextKey, ROOT_CONTEXT } from "@opentelemetry/api";
 import type { Context } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { contextWithValue } from "./context-with-span.ts";
 
 export const ownContextManager = new AsyncLocalStorageContextManager().enable();
 
@@ -44,7 +45,7 @@ const suppressKey = createContextKey("OpenTelemetry SDK Context Key SUPPRESS_TRA
 
 /** Under the result no span is recorded and no header written, by us or by OpenTelemetry's instrumentations. */
 export function suppressTracing(context: Context): Context {
-  return context.setValue(suppressKey, true);
+  return contextWithValue(context, suppressKey, true);
 }
 
 export function unsuppressTracing(context: Context): Context {

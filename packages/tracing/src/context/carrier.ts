@@ -1,8 +1,10 @@
 import { propagation, ROOT_CONTEXT, SpanKind, trace } from "@opentelemetry/api";
 import type { Context, Link, Span, SpanContext } from "@opentelemetry/api";
 import { Attr, LinkKinds } from "../vocabulary.ts";
+import { validSpanContext } from "../spans/valid-span-context.ts";
 import { activeContext, unsuppressTracing } from "./active-context.ts";
 import { formatBaggage, withBaggageFrom } from "./allowed-baggage.ts";
+import { contextWithSpan } from "./context-with-span.ts";
 import { forgetConversation } from "./inherited.ts";
 import { formatTraceParent, parseTraceParent } from "./trace-parent.ts";
 import { parseTraceState } from "./trace-state.ts";
@@ -30,8 +32,8 @@ export interface AcceptedContext {
 /** Writes `context` as strings; {} when there is nothing to say. With tracing off it passes on what was received. */
 export function injectCarrier(context: Context = activeContext()): Carrier {
   const carrier: Carrier = {};
-  const spanContext = trace.getSpanContext(context);
-  if (spanContext !== undefined && trace.isSpanContextValid(spanContext)) {
+  const spanContext = validSpanContext(context);
+  if (spanContext !== undefined) {
     carrier["traceparent"] = formatTraceParent(spanContext);
     const state = spanContext.traceState?.serialize();
     if (state) carrier["tracestate"] = state;
@@ -54,7 +56,7 @@ export function readRemote(source: HeaderSource): SpanContext | undefined {
 /** `context` with what `source` carries; unchanged when it carries nothing usable. */
 export function withCarrier(context: Context, source: HeaderSource): Context {
   const remote = readRemote(source);
-  const spanned = remote === undefined ? context : trace.setSpanContext(context, remote);
+  const spanned = remote === undefined ? context : contextWithSpan(context, trace.wrapSpanContext(remote));
   const baggage = read(source, "baggage");
   return baggage === undefined ? spanned : withBaggageFrom(spanned, asList(baggage).join(","));
 }
@@ -93,6 +95,7 @@ export function contextFrom(source: HeaderSource, base: Context = ROOT_CONTEXT):
 
 /** What is ambient at arrival may come from whoever opened the server; nothing of another request stays. */
 function withoutRequest(context: Context): Context {
+  if (context === ROOT_CONTEXT) return context;
   return unsuppressTracing(forgetConversation(propagation.deleteBaggage(trace.deleteSpan(context))));
 }
 

@@ -13,7 +13,9 @@ export function inheritedAttributes(context: Context): Attributes {
 }
 
 export function withInheritedAttributes(context: Context, attributes: Attributes): Context {
-  const all = Object.freeze({ ...inheritedAttributes(context), ...attributes });
+  const inherited = inheritedAttributes(context);
+  // Nobody is given what is theirs to change.
+  const all = inherited === none ? { ...attributes } : { ...inherited, ...attributes };
   return contextWithValue(context, inheritedKey, all);
 }
 

@@ -2,6 +2,8 @@
 export interface BatchSource {
   /** Spans that are neither delivered nor given up. */
   readonly pending: number;
+  /** Whether what waits fills a batch, so that sending need not wait for company. */
+  readonly hasBatch: boolean;
   /** The oldest batch that is not settled, or undefined when there is none. One at a time. */
   next(): Promise<Batch | undefined>;
   /** Called once, when nothing will be taken any more. */

@@ -6,6 +6,7 @@
  * I2. Nothing here holds the process open but a flush, and that is bounded.
  * I3. One span that the destination cannot read takes no other span with it.
  * I4. A patient delivery gives nothing up that a later process can still deliver.
+ * I5. A request costs as much as dozens of spans: once what was due is sent, only full batches leave without waiting for company.
  */
 import type { Batch, BatchSource } from "./batch-source.ts";
 import type { DropLedger } from "./drop-ledger.ts";
@@ -57,6 +58,9 @@ export class Delivery {
   /** Whether the timer waits for nothing but the next turn of the event loop. */
   #isDue = false;
   #pumping: Promise<void> | undefined;
+  /** Spans that were delivered or given up so far, and how many of all that ever came are due, company or not. */
+  #settled = 0;
+  #due = 0;
   #retryNow = Promise.withResolvers<void>();
   /** False after a batch of which nothing was taken: then the destination is at fault, not a span. */
   #splitting = true;
@@ -75,7 +79,7 @@ export class Delivery {
     // In a burst every span comes by here: a timer that is set already is left alone.
     if (this.#pumping !== undefined || this.#isDue || this.#closed.signal.aborted) return;
     if (!now) {
-      this.#timer ??= setTimeout(() => void this.#pump(), lingerMs).unref();
+      this.#timer ??= setTimeout(() => void this.#pumpAll(), lingerMs).unref();
       return;
     }
     clearTimeout(this.#timer);
@@ -90,16 +94,16 @@ export class Delivery {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), timeoutMs);
     this.#retryNow.resolve();
-    void this.#pump().then(() => resolve(true));
+    void this.#pumpAll().then(() => resolve(true));
     const empty = await promise;
     clearTimeout(timer);
     this.#flushes -= 1;
     return empty;
   }
 
-  /** Resolves when nothing is left, however long that takes; it does not hold the process. */
+  /** Resolves when nothing that is there now is left, however long that takes; it does not hold the process. */
   async deliverAll(): Promise<void> {
-    await this.#pump();
+    await this.#pumpAll();
   }
 
   async shutdown(timeoutMs: number): Promise<void> {
@@ -111,31 +115,45 @@ export class Delivery {
     this.#options.sender.close();
   }
 
-  #pump(): Promise<void> {
+  /** Sends all that is there now. */
+  #pumpAll(): Promise<void> {
+    this.#due = this.#settled + this.pending;
+    return this.#pump();
+  }
+
+  /** Sends what is due, and full batches. */
+  async #pump(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#isDue = false;
-    this.#pumping ??= this.#drain().finally(() => {
-      this.#pumping = undefined;
-      if (this.pending > 0) this.wake(false);
-    });
-    return this.#pumping;
+    if (!this.#closed.signal.aborted) await (this.#pumping ??= this.#drain());
   }
 
   async #drain(): Promise<void> {
-    const { source, before } = this.#options;
-    while (!this.#closed.signal.aborted) {
-      const batch = await source.next();
-      if (batch === undefined) return;
-      await before?.();
-      const { delivered } = this.counts;
-      const left = this.#splitting ? maxSplits : 0;
-      const done = await this.#deliver(batch, 0, batch.size, { left, delivered, refused: 0 });
-      if (!done) return;
-      this.#splitting = this.counts.delivered > delivered;
-      this.counts.batches += 1;
-      batch.settle();
+    const { source } = this.#options;
+    try {
+      do {
+        const batch = await source.next();
+        if (batch === undefined || !(await this.#sendBatch(batch))) break;
+      } while (this.#settled < this.#due || source.hasBatch);
+    } finally {
+      // Not a turn later: who flushes meanwhile either is seen above or begins anew.
+      this.#pumping = undefined;
+      if (this.pending > 0) this.wake(false);
     }
+  }
+
+  /** False when tracing was shut down meanwhile. */
+  async #sendBatch(batch: Batch): Promise<boolean> {
+    await this.#options.before?.();
+    const { delivered } = this.counts;
+    const left = this.#splitting ? maxSplits : 0;
+    if (!(await this.#deliver(batch, 0, batch.size, { left, delivered, refused: 0 }))) return false;
+    this.#splitting = this.counts.delivered > delivered;
+    this.counts.batches += 1;
+    batch.settle();
+    this.#settled += batch.size;
+    return !this.#closed.signal.aborted;
   }
 
   /** False when tracing was shut down meanwhile. */

@@ -10,7 +10,7 @@ import type { RequestWriter } from "./span-queue.ts";
 /** For backends that take nothing else; protobuf is three times as fast. */
 export function otlpJsonWriter(resource: Attributes, schemaUrl: string): RequestWriter {
   return {
-    write(records, longTexts = noTexts) {
+    write(records: readonly SpanRecord[], longTexts = noTexts) {
       const marks = new LongTextMarks(longTexts);
       const json = JSON.stringify(toOtlpTraces(records, resource, schemaUrl, (text) => marks.put(text)));
       return marks.replace(json);

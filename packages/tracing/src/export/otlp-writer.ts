@@ -8,8 +8,12 @@ import { SpanStatusCode } from "@opentelemetry/api";
 import type { Attributes } from "@opentelemetry/api";
 import { DeferredText } from "../content/deferred-text.ts";
 import type { EventRecord, InstrumentationScope, LinkRecord, SpanRecord } from "../spans/span-record.ts";
+import { attributeKey } from "./attribute-keys.ts";
+import type { AttributeKey } from "./attribute-keys.ts";
+import { isEncoded } from "./encoded-span.ts";
+import type { QueuedSpan } from "./encoded-span.ts";
 import type { LongTexts } from "./long-texts.ts";
-import { ProtoBuffer, varintLength } from "./proto-buffer.ts";
+import { ProtoBuffer } from "./proto-buffer.ts";
 
 const hasIsRemote = 0x100;
 const isRemote = 0x200;
@@ -28,10 +32,10 @@ export class OtlpWriter {
   }
 
   /** The request's bytes in segments, to be sent one after another. `longTexts`: what was encoded ahead. */
-  write(records: readonly SpanRecord[], longTexts?: LongTexts): readonly Uint8Array[] {
+  write(spans: readonly QueuedSpan[], longTexts?: LongTexts): readonly Uint8Array[] {
     this.#body.clear();
     this.#body.longTexts = longTexts;
-    const ranges = [...byScope(records)].map(([scope, spans]) => this.#writeScope(scope, spans));
+    const ranges = [...byScope(spans)].map(([scope, group]) => this.#writeScope(scope, group));
     this.#body.longTexts = undefined;
     return ranges.flatMap(([from, to]) => this.#body.parts(from, to));
   }
@@ -39,12 +43,15 @@ export class OtlpWriter {
   /** The lengths of the outer messages are known only after the spans: the head is written last, right before them. */
   #writeScope(
     scope: InstrumentationScope,
-    records: readonly SpanRecord[],
+    spans: readonly QueuedSpan[],
   ): readonly [from: number, to: number] {
     const body = this.#body;
     body.skip(this.#resource.length + scopeBytes(scope) + this.#schemaUrl.length * 3 + 64);
     const spansStart = body.length;
-    for (const record of records) writeSpan(body, record);
+    for (const span of spans) {
+      if (isEncoded(span)) body.bytes(2, span.fields);
+      else writeSpan(body, span);
+    }
     if (scope.schemaUrl !== undefined) body.string(3, scope.schemaUrl);
     const head = this.#writeHead(scope, body.lengthSince(spansStart));
     return [body.fillBefore(spansStart, head), body.length];
@@ -72,16 +79,10 @@ export class OtlpWriter {
   }
 }
 
-function byScope(records: readonly SpanRecord[]): ReadonlyMap<InstrumentationScope, readonly SpanRecord[]> {
-  const only = records[0]?.scope;
-  if (only !== undefined && records.every(({ scope }) => scope === only)) return new Map([[only, records]]);
-  const groups = new Map<InstrumentationScope, SpanRecord[]>();
-  for (const record of records) {
-    const group = groups.get(record.scope);
-    if (group === undefined) groups.set(record.scope, [record]);
-    else group.push(record);
-  }
-  return groups;
+function byScope(spans: readonly QueuedSpan[]): ReadonlyMap<InstrumentationScope, readonly QueuedSpan[]> {
+  const only = spans[0]?.scope;
+  if (only !== undefined && spans.every(({ scope }) => scope === only)) return new Map([[only, spans]]);
+  return Map.groupBy(spans, ({ scope }) => scope);
 }
 
 function scopeBytes(scope: InstrumentationScope): number {
@@ -99,10 +100,15 @@ function lengthPrefix(field: number, length: number): Uint8Array {
   return Uint8Array.of(...bytes, rest);
 }
 
-/** One span as field 2 of a ScopeSpans. A span that runs has no end. */
+/** One span as field 2 of a ScopeSpans. */
 export function writeSpan(out: ProtoBuffer, record: SpanRecord): void {
-  const width = lengthWidth(record.attributes);
-  const message = out.open(2, width);
+  const message = out.open(2, out.spanWidth);
+  writeFields(out, record);
+  out.spanWidth = out.close(message, out.spanWidth);
+}
+
+/** The fields of a Span. One that runs has no end. */
+export function writeFields(out: ProtoBuffer, record: SpanRecord): void {
   out.hex(1, record.traceId);
   out.hex(2, record.spanId);
   if (record.traceState !== "") out.string(3, record.traceState);
@@ -119,18 +125,6 @@ export function writeSpan(out: ProtoBuffer, record: SpanRecord): void {
   if (record.droppedLinks > 0) out.uint(14, record.droppedLinks);
   writeStatus(out, record);
   out.fixed32(16, flagsOf(record.traceFlags, record.parentIsRemote));
-  out.close(message, width);
-}
-
-/** Bytes that a span's length will most likely take: with a long text it need not be moved. */
-function lengthWidth(attributes: Attributes): number {
-  let bytes = 512;
-  for (const key in attributes) {
-    const value = attributes[key];
-    if (typeof value === "string") bytes += value.length;
-    else if (value instanceof DeferredText) bytes += value.bytes;
-  }
-  return varintLength(bytes);
 }
 
 function writeStatus(out: ProtoBuffer, { status }: SpanRecord): void {
@@ -171,36 +165,28 @@ export function writeAttributes(out: ProtoBuffer, field: number, attributes: Att
   for (const key in attributes) {
     const value = attributes[key];
     if (value === undefined || value === null) continue;
-    if (typeof value === "string") out.textAttribute(field, encodeKey(key), value);
-    else if (value instanceof DeferredText) writeDeferred(out, field, key, value);
+    const known = attributeKey(key);
+    if (typeof value === "string") writeText(out, field, known, value);
+    else if (value instanceof DeferredText) writeDeferred(out, field, known, value);
     else {
       const pair = out.open(field);
-      out.raw(encodeKey(key));
+      out.raw(known.field);
       writeValue(out, 2, value);
       out.close(pair);
     }
   }
 }
 
-function writeDeferred(out: ProtoBuffer, field: number, key: string, text: DeferredText): void {
-  const encoded = out.encodedAhead(text);
-  if (encoded === undefined) out.textAttribute(field, encodeKey(key), text.toString());
-  else out.externalAttribute(field, encodeKey(key), encoded);
+function writeText(out: ProtoBuffer, field: number, key: AttributeKey, text: string): void {
+  const pair = key.pairOf(text);
+  if (pair === undefined) out.textAttribute(field, key.field, text);
+  else out.bytes(field, pair);
 }
 
-/** Field 1 of a KeyValue, by key: the same few come again and again. */
-const encodedKeys = new Map<string, Uint8Array>();
-/** Keys may be made of data: those beyond this number are encoded each time. */
-const maxEncodedKeys = 2048;
-
-function encodeKey(key: string): Uint8Array {
-  const known = encodedKeys.get(key);
-  if (known !== undefined) return known;
-  const out = new ProtoBuffer(key.length * 3 + 32);
-  out.string(1, key);
-  const field = out.view(0, out.length);
-  if (encodedKeys.size < maxEncodedKeys && key.length < 128) encodedKeys.set(key, field);
-  return field;
+function writeDeferred(out: ProtoBuffer, field: number, key: AttributeKey, text: DeferredText): void {
+  const encoded = out.encodedAhead(text);
+  if (encoded === undefined) out.textAttribute(field, key.field, text.toString());
+  else out.externalAttribute(field, key.field, encoded);
 }
 
 function writeValue(out: ProtoBuffer, field: number, value: unknown): void {

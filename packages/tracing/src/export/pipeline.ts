@@ -18,7 +18,8 @@ import type { Sender } from "./json-sender.ts";
 import { otlpJsonWriter } from "./otlp-json.ts";
 import { encodeResource, OtlpWriter } from "./otlp-writer.ts";
 import { reportMetrics } from "./self-metrics.ts";
-import type { QueueBounds } from "./span-queue.ts";
+import { SpanEncoder } from "./span-encoder.ts";
+import type { QueueBounds, RequestWriter } from "./span-queue.ts";
 import { SpanQueue } from "./span-queue.ts";
 import { SpoolStage } from "./spool-stage.ts";
 import type { SpoolSettings } from "./spool-stage.ts";
@@ -167,11 +168,7 @@ export class Pipeline implements SpanSink {
     const ledger = new DropLedger(warn);
     const queue =
       this.#stage === undefined
-        ? new SpanQueue(
-            destination.json ? otlpJsonWriter(resource, schemaUrl) : new OtlpWriter(resource, schemaUrl),
-            bounds,
-            ledger,
-          )
+        ? new SpanQueue(openWriter(destination, resource, schemaUrl), bounds, ledger)
         : undefined;
     const source = queue ?? this.#stage?.cursor(destination.url);
     if (source === undefined) throw new RangeError("no spool cursor");
@@ -232,6 +229,16 @@ export class Pipeline implements SpanSink {
         }),
     });
   }
+}
+
+function openWriter({ json }: Destination, resource: Attributes, schemaUrl: string): RequestWriter {
+  if (json) return otlpJsonWriter(resource, schemaUrl);
+  const writer = new OtlpWriter(resource, schemaUrl);
+  const encoder = new SpanEncoder();
+  return {
+    write: (spans, longTexts) => writer.write(spans, longTexts),
+    encode: (record) => encoder.encode(record),
+  };
 }
 
 function openSender(destination: Destination): HttpSender {

@@ -32,6 +32,8 @@ for (let value = 0; value < 16; value += 1) {
 export class ProtoBuffer {
   /** Texts that were encoded ahead. */
   longTexts: LongTexts | undefined;
+  /** Bytes that the length of the last span took: most likely the next one's takes as many. */
+  spanWidth = 2;
   #buffer: Buffer;
   #view: DataView;
   #end = 0;
@@ -223,8 +225,11 @@ export class ProtoBuffer {
     return this.#end;
   }
 
-  /** @param width what `open` was told */
-  close(start: number, width = 1): void {
+  /**
+   * @param width what `open` was told
+   * @returns what would have been right
+   */
+  close(start: number, width = 1): number {
     const inBuffer = this.#end - start;
     const length = this.#external.length === 0 ? inBuffer : this.lengthSince(start);
     const extra = varintLength(length) - width;
@@ -236,6 +241,7 @@ export class ProtoBuffer {
     this.#end = start - width;
     this.#varint(length);
     this.#end += inBuffer;
+    return width + extra;
   }
 
   #externalString(field: number, text: EncodedText): void {
@@ -326,7 +332,7 @@ function attributeHead(keyBytes: number, textBytes: number): number {
   return varintLength(keyBytes + value + text + textBytes) + keyBytes + value + text;
 }
 
-export function varintLength(value: number): number {
+function varintLength(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;
   let length = 3;

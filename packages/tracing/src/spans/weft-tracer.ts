@@ -12,6 +12,7 @@ import { RecordingSpan } from "./recording-span.ts";
 import type { Sampler } from "./samplers.ts";
 import type { SpanLimits } from "./span-limits.ts";
 import type { InstrumentationScope, OpenRecord, SpanRecord, SpanSink } from "./span-record.ts";
+import { validSpanContext } from "./valid-span-context.ts";
 
 /** What all tracers of one provider share. */
 export interface TracerCore {
@@ -62,14 +63,6 @@ export class WeftTracer implements Tracer {
     const span = this.startSpan(name, options, context);
     return runInContext(contextWithSpan(context, span), () => (fn as F)(span));
   }
-}
-
-function validSpanContext(context: Context): SpanContext | undefined {
-  const span = trace.getSpan(context);
-  const spanContext = span?.spanContext();
-  // What we made ourselves need not be looked at digit by digit.
-  if (span instanceof RecordingSpan) return spanContext;
-  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext : undefined;
 }
 
 /** The random flag is kept when it was received; our own roots do not claim it. */

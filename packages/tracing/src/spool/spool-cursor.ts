@@ -37,6 +37,10 @@ export class SpoolCursor implements BatchSource {
     return this.#pending;
   }
 
+  get hasBatch(): boolean {
+    return this.#pending >= batchSpans;
+  }
+
   /** Spans came to the end of the log. */
   added(count: number): void {
     this.#pending += count;

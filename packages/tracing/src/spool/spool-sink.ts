@@ -13,7 +13,7 @@ import type { DropLedger } from "../export/drop-ledger.ts";
 import { estimateBytes } from "../export/estimate-bytes.ts";
 import { encodeLongTexts, findLongTexts, nextTurn } from "../export/long-texts.ts";
 import { ProtoBuffer } from "../export/proto-buffer.ts";
-import { undoRecorded } from "../export/undo-recorded.ts";
+import { undoRecorded } from "../export/recorded-in.ts";
 import { makeFrame } from "./frame.ts";
 import { SpanFrames, scopePayload } from "./span-frames.ts";
 import type { SpoolLog } from "./spool-log.ts";
