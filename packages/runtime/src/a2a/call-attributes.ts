@@ -21,20 +21,21 @@ export type A2AMethod =
 /** What a call's span, CLIENT or SERVER, says from the start. */
 export function callAttributes(
   method: A2AMethod,
-  binding: Binding,
+  spoken: { readonly binding: Binding; readonly version: string },
   subject: { message?: Message | undefined; taskId?: string | undefined },
 ): Attributes {
   const { message } = subject;
-  const taskId = subject.taskId || message?.taskId;
-  return {
+  const attributes: Attributes = {
     [Attr.operationName]: method,
     [Attr.a2aMethodName]: method,
-    [Attr.a2aProtocolVersion]: "1.0",
-    [Attr.a2aBinding]: binding,
-    ...(message ? { [Attr.a2aMessageId]: message.messageId } : {}),
-    ...(message?.contextId ? { [Attr.a2aContextId]: message.contextId } : {}),
-    ...(taskId ? { [Attr.a2aTaskId]: taskId } : {}),
+    [Attr.a2aProtocolVersion]: spoken.version,
+    [Attr.a2aBinding]: spoken.binding,
   };
+  if (message) attributes[Attr.a2aMessageId] = message.messageId;
+  if (message?.contextId) attributes[Attr.a2aContextId] = message.contextId;
+  const taskId = subject.taskId || message?.taskId;
+  if (taskId) attributes[Attr.a2aTaskId] = taskId;
+  return attributes;
 }
 
 /** Notes the task of an answer on its call's span. */

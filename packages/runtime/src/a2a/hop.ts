@@ -1,3 +1,4 @@
+import type { Message } from "@a2a-js/sdk";
 import { parseUsage } from "./usage-metadata.ts";
 import { isRecord } from "../agent/message.ts";
 import type { Budget } from "../agent/agent.ts";
@@ -59,6 +60,18 @@ export function readHop(metadata: Metadata): HopMetadata {
 export function withHop(metadata: Metadata, hop: HopMetadata): Record<string, unknown> {
   const before = isRecord(metadata?.[hopExtensionUri]) ? metadata[hopExtensionUri] : {};
   return { ...metadata, [hopExtensionUri]: { ...(before as object), ...hop } };
+}
+
+const carrierKeys: ReadonlySet<string> = new Set(["traceparent", "tracestate", "baggage"]);
+
+/** A message without the trace context it came with: that was the call's, and is nobody's who reads the message later. */
+export function withoutCarrier(message: Message): Message {
+  const hop = message.metadata?.[hopExtensionUri];
+  if (!isRecord(hop) || !("traceparent" in hop || "baggage" in hop)) return message;
+  const kept = Object.entries(hop).filter(([key]) => !carrierKeys.has(key));
+  const { [hopExtensionUri]: _, ...others } = message.metadata!;
+  const metadata = kept.length > 0 ? { ...others, [hopExtensionUri]: Object.fromEntries(kept) } : others;
+  return { ...message, metadata: Object.keys(metadata).length > 0 ? metadata : undefined };
 }
 
 /** The trace context of a hop, as a carrier. */

@@ -66,7 +66,10 @@ export async function createTransport(options: TransportOptions): Promise<OpenTr
     login: headers,
   });
   const retried = new RetriedCalls(isWeftCard(card));
-  const traced = new TracedCalls(binding, serverAttributes(endpoint.url));
+  const traced = new TracedCalls(
+    { binding, version: endpoint.protocolVersion },
+    serverAttributes(endpoint.url),
+  );
   const transport = interceptTransport(tenanted, [traced, retried, bounded]);
   return { transport, close: () => base.close() };
 }

@@ -29,12 +29,12 @@ import { isRecord } from "../agent/message.ts";
 import type { ResponseStream, TransportCall, TransportInterceptor } from "./intercept-transport.ts";
 
 export class TracedCalls implements TransportInterceptor {
-  readonly #binding: Binding;
+  readonly #spoken: { readonly binding: Binding; readonly version: string };
   readonly #attributes: Attributes;
 
   /** `attributes`: where the far side is (`server.*`). */
-  constructor(binding: Binding, attributes: Attributes) {
-    this.#binding = binding;
+  constructor(spoken: { readonly binding: Binding; readonly version: string }, attributes: Attributes) {
+    this.#spoken = spoken;
     this.#attributes = attributes;
   }
 
@@ -71,7 +71,7 @@ export class TracedCalls implements TransportInterceptor {
       kind: SpanKind.CLIENT,
       parent: activeContext(),
       attributes: {
-        ...callAttributes(method, this.#binding, { message, taskId: taskId ?? id }),
+        ...callAttributes(method, this.#spoken, { message, taskId: taskId ?? id }),
         ...this.#attributes,
       },
     });

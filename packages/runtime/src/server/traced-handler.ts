@@ -190,10 +190,15 @@ export class TracedHandler implements A2ARequestHandler {
     const state = callStateOf(context);
     const hop = readHop(subject.message?.metadata);
     const policy = this.#inbound ?? (state.isTrusted ? "parent" : "link");
-    const accepted = acceptCarrier({ headers: state.headers, hop: carrierOf(hop) }, policy);
+    const accepted = acceptCarrier({ headers: (name) => state.headers[name], hop: carrierOf(hop) }, policy);
     const isObeyed = policy === "parent" && hop.conversationId !== undefined;
     const conversationId = isObeyed ? hop.conversationId : subject.message?.contextId || undefined;
     const parent = accepted.context;
+    const spoken = { binding: state.binding, version: context.requestedVersion };
+    const attributes = callAttributes(method, spoken, subject);
+    if (context.tenant) attributes[Attr.a2aTenant] = context.tenant;
+    if (!isObeyed && hop.conversationId !== undefined)
+      attributes[Attr.remoteConversationId] = hop.conversationId;
     const opened = openSpan({
       name: method,
       type: SpanTypes.a2a,
@@ -201,13 +206,7 @@ export class TracedHandler implements A2ARequestHandler {
       parent: conversationId === undefined ? parent : setConversation(parent, conversationId),
       links: accepted.links,
       root: policy !== "parent" && accepted.remote !== undefined,
-      attributes: {
-        ...callAttributes(method, state.binding, subject),
-        ...(context.tenant ? { [Attr.a2aTenant]: context.tenant } : {}),
-        ...(isObeyed || hop.conversationId === undefined
-          ? {}
-          : { [Attr.remoteConversationId]: hop.conversationId }),
-      },
+      attributes,
     });
     state.traceId = traceIdOf(opened.span.context);
     if (subject.message && isRecording(opened.span.context)) recordMessage(opened, subject.message);

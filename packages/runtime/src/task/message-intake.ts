@@ -13,7 +13,7 @@ import { RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/er
 import type { ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
 import { activeContext } from "@weft/tracing/internal";
-import { carrierOf, checkHop, readHop } from "../a2a/hop.ts";
+import { carrierOf, checkHop, readHop, withoutCarrier } from "../a2a/hop.ts";
 import { homeOf } from "../journal/message-in.ts";
 import type { PendingTurn } from "../journal/message-in.ts";
 import type { PushConfigs } from "../push/push-configs.ts";
@@ -151,7 +151,7 @@ export class MessageIntake {
     const home = homeOf({ ...carrierOf(hop), ...traceHeaders(callStateOf(context).headers) }, parent);
     const config = params.configuration?.taskPushNotificationConfig;
     if (config) push.check(config);
-    const turn = { message, hop, parent, home };
+    const turn = { message: withoutCarrier(message), hop, parent, home };
     if (!known) return this.#hand(tasks.create(session), turn, incoming, isNewId);
     if (known instanceof TaskActor && !known.isLost) return this.#hand(known, turn, incoming, isNewId);
     return this.#reopen(known, session).then((actor) => this.#hand(actor, turn, incoming, isNewId));
