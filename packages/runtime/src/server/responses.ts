@@ -20,7 +20,8 @@ export function sendJson(
   atTurnEnd(() => {
     if (response.headersSent || response.destroyed) return;
     response.writeHead(status, { "content-type": "application/json", ...headers, "content-length": length });
-    response.end(text);
+    // Text that is all ASCII is spared its encoding.
+    response.end(text, length === text.length ? "latin1" : "utf8");
   });
 }
 
