@@ -14,6 +14,8 @@ export function toParts(content: AgentMessage["content"]): Part[] {
 
 /** A2A parts as content: one plain text is a string. Parts without content are left out. */
 export function fromParts(parts: readonly Part[]): string | ContentPart[] {
+  const first = parts[0]?.content;
+  if (parts.length === 1 && first?.$case === "text") return first.value;
   const content = parts.map(fromPart).filter((part) => part !== undefined);
   if (content.every((part) => part.type === "text")) return content.map((part) => part.text).join("");
   return content;
@@ -99,6 +101,8 @@ export function packForStranger(messages: readonly AgentMessage[]): Part[] {
 
 /** The agent messages in an A2A message: those that {@link packMessages} packed, else one from the caller. */
 export function unpackMessages(message: Message): readonly AgentMessage[] {
+  // Most are one text of a caller who says no more.
+  if (message.parts.length === 1 && message.parts[0]!.metadata === undefined) return [plainMessage(message)];
   const groups: { border: Border | undefined; parts: Part[] }[] = [];
   for (const part of message.parts) {
     const border = readBorder(part);
