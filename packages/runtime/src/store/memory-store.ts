@@ -91,9 +91,10 @@ class MemoryStore implements TaskStore {
       (entry.messageIds ??= []).push(messageId);
     }
     if (row) {
-      entry.row = row;
       if (!known) scope.tasks.set(key.id, entry);
-      sortOut(scope, entry);
+      else if (!known.row.isOpen) scope.ended.delete(key.id);
+      entry.row = row;
+      if (!row.isOpen) scope.ended.set(key.id, entry);
     }
     if (commit.events) this.#addEvents(entry, commit.events);
     if (commit.steps) addSteps(entry, commit.steps);
@@ -279,13 +280,6 @@ function conversationOf({ contexts }: Scope, { owner, contextId }: Omit<ContextK
   let known = own.get(contextId);
   if (!known) own.set(contextId, (known = { body: undefined, history: [], messages: new Map() }));
   return known;
-}
-
-/** An ended task is the newest of its scope's; an open one is none of them. */
-function sortOut({ ended }: Scope, entry: Entry): void {
-  const { id, isOpen } = entry.row;
-  if (ended.size > 0) ended.delete(id);
-  if (!isOpen) ended.set(id, entry);
 }
 
 function forgetMessages({ contexts }: Scope, { row, messageIds }: Entry): void {

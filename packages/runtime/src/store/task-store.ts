@@ -82,17 +82,17 @@ export interface TaskCommit {
   readonly epoch: number;
   readonly version: number;
   /** The new row; its version must be `version + 1`. Absent: the task's row stays, only the epoch is checked. */
-  readonly row?: TaskRow;
+  readonly row?: TaskRow | undefined;
   /** A message id that this task takes: once in its context. */
-  readonly messageId?: string;
-  readonly events?: readonly StoredEvent[];
+  readonly messageId?: string | undefined;
+  readonly events?: readonly StoredEvent[] | undefined;
   /** Replaces rows of the same key. */
-  readonly steps?: readonly StepRow[];
-  readonly context?: ContextRow;
+  readonly steps?: readonly StepRow[] | undefined;
+  readonly context?: ContextRow | undefined;
   /** Needs `context`. */
-  readonly history?: readonly HistoryRow[];
+  readonly history?: readonly HistoryRow[] | undefined;
   /** Place of an event that all of the task's pushes are told of, by the instance of `row`. */
-  readonly due?: number;
+  readonly due?: number | undefined;
 }
 
 /** `stale`: somebody else wrote, or took the task over. `duplicate`: the context has the message id already. */

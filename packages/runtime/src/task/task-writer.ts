@@ -96,18 +96,29 @@ export class TaskWriter {
     this.#lose(reason);
   }
 
-  #commit({ row: changed, ...rest }: Change): Promise<void> | undefined {
+  #commit(change: Change): Promise<void> | undefined {
     if (this.#lost) return Promise.reject(this.#lost);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const events = this.#events;
     this.#events = [];
-    if (!changed && events.length === 0 && Object.keys(rest).length === 0) return undefined;
-    const row = changed && this.#nextRow(changed);
+    if (events.length === 0 && isEmpty(change)) return undefined;
+    const row = change.row && this.#nextRow(change.row);
+    const { messageId, steps, context, history, due } = change;
     const { epoch, version } = this.#row;
     // A first commit finds nothing: it is made under version and epoch 0.
-    const expected = { key: this.#row, epoch: version === 0 ? 0 : epoch, version, events };
-    const result = this.#store.commit(row ? { ...rest, ...expected, row } : { ...rest, ...expected });
+    const result = this.#store.commit({
+      key: this.#row,
+      epoch: version === 0 ? 0 : epoch,
+      version,
+      row,
+      events,
+      messageId,
+      steps,
+      context,
+      history,
+      due,
+    });
     if (result !== "committed") return this.#wait(result, events.length, row);
     this.#stored(events.length, row);
     return undefined;
@@ -164,4 +175,8 @@ export class TaskWriter {
     this.#onLost(error);
     return error;
   }
+}
+
+function isEmpty({ row, messageId, steps, context, due }: Change): boolean {
+  return !row && messageId === undefined && !steps && !context && due === undefined;
 }
