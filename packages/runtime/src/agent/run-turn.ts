@@ -79,7 +79,8 @@ export async function pushTurn(
       signal,
       opened.run(() => ask(agent, request, context, turn.take)),
     );
-    await turn.closeDraft();
+    const told = turn.closeDraft();
+    if (told) await told;
     return turn.finish();
   } catch (error) {
     throw turn.fail(error);
@@ -107,7 +108,10 @@ async function pull(
   const close = (): void => void Promise.resolve(iterator.return?.()).catch(() => undefined);
   context.signal.addEventListener("abort", close, { once: true });
   try {
-    for await (const step of { [Symbol.asyncIterator]: () => iterator }) await emit(step);
+    for await (const step of { [Symbol.asyncIterator]: () => iterator }) {
+      const told = emit(step);
+      if (told) await told;
+    }
   } finally {
     context.signal.removeEventListener("abort", close);
   }
