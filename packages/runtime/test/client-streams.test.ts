@@ -69,6 +69,12 @@ test("a stream whose reader is behind pauses its connection, and goes on when mo
   assert.deepEqual(controller.calls, ["pause", "resume"]);
 });
 
+test("events without a text pause the connection too, when they are many", () => {
+  const { controller, send } = openAnswer();
+  for (let count = 0; count < 10_000; count++) send(0);
+  assert.ok(controller.calls.includes("pause"));
+});
+
 test("what arrived before a connection broke is read, and then the error", () => {
   const { answer, controller, send } = openAnswer();
   send(1);

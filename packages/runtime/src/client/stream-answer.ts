@@ -21,6 +21,8 @@ export interface StreamReading {
 
 /** Bytes of events that may wait to be read; the connection pauses at more. */
 const windowBytes = 65_536;
+/** What an event takes besides its text, about. */
+const eventBytes = 64;
 
 /** One streamed answer of undici: its events go from the socket's chunks into a queue, with no stream in between. */
 export class StreamAnswer implements Dispatcher.DispatchHandler, JsonEvents {
@@ -43,7 +45,9 @@ export class StreamAnswer implements Dispatcher.DispatchHandler, JsonEvents {
     this.#reading = reading;
     this.#maxBytes = maxBytes;
     this.#signal = signal;
-    this.#parser = new EventParser(maxBytes, (event) => this.#events.push(event, event.data.length));
+    this.#parser = new EventParser(maxBytes, (event) =>
+      this.#events.push(event, event.data.length + eventBytes),
+    );
     signal?.addEventListener("abort", this.#abort, { once: true });
   }
 

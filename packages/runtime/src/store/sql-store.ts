@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { WeftError } from "@weft/tracing";
 import { decodeChunks, decodeRow, encodeCommit } from "./sql-tasks.ts";
-import type { SqlOperation, sqlTasks } from "./sql-tasks.ts";
+import type { SqlCommit, SqlOperation, sqlTasks } from "./sql-tasks.ts";
 import type {
   CommitResult,
   ContextKey,
@@ -37,8 +38,9 @@ export class SqlStore implements TaskStore {
     this.#driver = open(this.instance);
   }
 
-  commit(commit: TaskCommit): Promise<CommitResult> {
-    return this.#driver.call("commit", encodeCommit({ ...commit, key: plain(commit.key) }));
+  /** Rejects with `invalid_argument` for what is not JSON. */
+  async commit(commit: TaskCommit): Promise<CommitResult> {
+    return this.#driver.call("commit", encoded({ ...commit, key: plain(commit.key) }));
   }
 
   async get(key: TaskKey): Promise<TaskRow | undefined> {
@@ -125,4 +127,13 @@ export class SqlStore implements TaskStore {
 /** A row is a key too; what it holds besides need not cross to another thread. */
 function plain({ scope, id }: TaskKey): TaskKey {
   return { scope, id };
+}
+
+function encoded(commit: TaskCommit): SqlCommit {
+  try {
+    return encodeCommit(commit);
+  } catch (error) {
+    const why = WeftError.from(error).message;
+    throw new WeftError("invalid_argument", `What the agent said is not JSON: ${why}`, { cause: error });
+  }
 }

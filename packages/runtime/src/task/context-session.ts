@@ -8,6 +8,7 @@
  * I2  A session in use is never forgotten; of the idle ones the longest unused goes first. Where the store outlives the
  *     process an idle session is read again: another process may have gone on with it.
  */
+import { WeftError } from "@weft/tracing";
 import { History } from "../agent/history.ts";
 import type { AgentMessage, ContentPart } from "../agent/message.ts";
 import { parseMessage } from "../agent/parse-message.ts";
@@ -31,6 +32,8 @@ export class ContextSession<T> {
   #tail: Promise<unknown> | undefined;
   #running = 0;
   #stored: number;
+  /** As stored last. */
+  #body: string | undefined;
   readonly #taken = new Map<string, T>();
 
   constructor(key: ContextKey, stored?: { readonly body: string; readonly history: readonly string[] }) {
@@ -42,6 +45,7 @@ export class ContextSession<T> {
     this.session = { state: body?.state };
     this.turns = body?.turns ?? 0;
     this.#stored = this.history.length;
+    this.#body = stored?.body;
   }
 
   get isIdle(): boolean {
@@ -71,14 +75,33 @@ export class ContextSession<T> {
     this.#taken.delete(messageId);
   }
 
-  /** What is to be stored of it now: its state, and the messages since the last time. */
+  /**
+   * What is to be stored of it now: its state, and the messages since the last time.
+   *
+   * @throws WeftError `invalid_argument` for a state that is not JSON; the one before is back then
+   */
   unstored(): Required<Pick<TaskCommit, "context" | "history">> {
-    const { history, turns } = this;
-    const body: StoredSession = { historyId: history.id, state: this.session.state, turns };
+    const { history } = this;
+    const body = this.#encode();
     const fresh = history.messages.slice(this.#stored);
     const rows = fresh.map((message, at) => ({ place: this.#stored + at, body: encodeMessage(message) }));
     this.#stored = history.length;
-    return { context: { ...this.key, body: JSON.stringify(body) }, history: rows };
+    this.#body = body;
+    return { context: { ...this.key, body }, history: rows };
+  }
+
+  #encode(): string {
+    const { history, session, turns } = this;
+    const body: StoredSession = { historyId: history.id, state: session.state, turns };
+    try {
+      return JSON.stringify(body);
+    } catch (error) {
+      session.state = this.#body && (JSON.parse(this.#body) as StoredSession).state;
+      const why = WeftError.from(error).message;
+      throw new WeftError("invalid_argument", `The agent's session.state is not JSON: ${why}`, {
+        cause: error,
+      });
+    }
   }
 }
 
@@ -106,8 +129,9 @@ export class ContextSessions<T> {
     const known = this.#slots.get(name);
     const slot = known && !this.#isOld(known) ? known : this.#open(key);
     if (known) this.#slots.delete(name);
+    // Before it is there: it is not in use yet, and may be the only one that is not.
+    if (this.#slots.size >= this.#max) this.#forgetOldest();
     this.#slots.set(name, slot);
-    if (this.#slots.size > this.#max) this.#forgetOldest();
     const used = slot.session ? fn(slot.session) : slot.opening!.then(fn);
     return used instanceof Promise ? this.#claim(name, slot, used) : used;
   }

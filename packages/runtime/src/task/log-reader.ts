@@ -40,6 +40,11 @@ export class LogReader {
     return undefined;
   }
 
+  /** Goes on from the last entry that may be seen now. */
+  skip(): void {
+    this.#place = this.#log.shown;
+  }
+
   /** Reads no further: a step that waits ends. */
   leave(): void {
     this.#isOver = true;
@@ -62,7 +67,7 @@ export class LogReader {
     this.#loaded = [...(await this.#log.load(this.#place))].reverse();
     const loaded = this.#loaded.pop();
     if (loaded) return this.#read(loaded);
-    this.#place = this.#log.shown;
+    this.skip();
     return "behind";
   }
 

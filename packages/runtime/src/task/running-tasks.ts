@@ -224,7 +224,7 @@ export class RunningTasks {
     if (this.#actors.get(actor.id) === actor) this.#actors.delete(actor.id);
     const { sessions, scope } = this.#options;
     if (actor.isLost) sessions.forget({ scope, owner: actor.owner, contextId: actor.contextId });
-    else forgetActor(session, actor.snapshot());
+    else forgetActor(session, actor);
     this.#prune();
   }
 
@@ -238,7 +238,18 @@ export class RunningTasks {
   }
 }
 
-/** A session outlives its tasks, and knows them by what they came to: an actor is a hundred objects. */
-function forgetActor(session: Session, task: Task): void {
-  for (const { messageId } of task.history) if (session.taken(messageId)) session.take(messageId, task);
+/**
+ * A session outlives its tasks, and knows them by what they came to: an actor is a hundred objects. A message whose turn
+ * failed may be another task's by now.
+ */
+function forgetActor(session: Session, actor: TaskActor): void {
+  const task = actor.snapshot();
+  for (const { messageId } of task.history) {
+    const known = session.taken(messageId);
+    const forget = (taken: Taken | undefined): void => {
+      if (taken === actor && session.taken(messageId) === known) session.take(messageId, task);
+    };
+    if (known instanceof Promise) known.then(forget, () => undefined);
+    else forget(known);
+  }
 }

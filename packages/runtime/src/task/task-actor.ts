@@ -260,12 +260,11 @@ export class TaskActor {
     return this.#finish(TaskState.TASK_STATE_INPUT_REQUIRED, { message, metadata, turns: [turn] });
   }
 
-  async #failTurn(turn: PendingTurn, reply: TaskReply, error: WeftError): Promise<void> {
+  #failTurn(turn: PendingTurn, reply: TaskReply, error: WeftError): Promise<void> {
     const turns = [turn, ...this.#pending];
     if (error.code === "aborted" && this.#controller.signal.aborted) {
       const metadata = replyMetadata(turn, reply);
-      await this.#finish(TaskState.TASK_STATE_CANCELED, { metadata, turns })?.catch(ignoreLost);
-      return;
+      return this.#finishFailed(TaskState.TASK_STATE_CANCELED, { metadata, turns });
     }
     const text = publicMessage(error);
     const metadata = replyMetadata(turn, reply, undefined, { code: error.code, message: text });
@@ -277,13 +276,24 @@ export class TaskActor {
     // An agent without a login somewhere waits for its caller to see to it; the next message tries again.
     const isLogin = error.code === "unauthenticated" && !this.#controller.signal.aborted;
     const state = isLogin ? TaskState.TASK_STATE_AUTH_REQUIRED : TaskState.TASK_STATE_FAILED;
-    await this.#finish(state, { message, metadata, turns })?.catch(ignoreLost);
+    return this.#finishFailed(state, { message, metadata, turns });
+  }
+
+  /** A task that is another's now has its end there; one whose end cannot be said to a store ends here. */
+  async #finishFailed(state: TaskState, end: TurnEnd): Promise<void> {
+    try {
+      await this.#finish(state, end);
+    } catch (error) {
+      this.#changes.stop(WeftError.from(error));
+    }
   }
 
   #finish(state: TaskState, { message, metadata, turns }: TurnEnd): Promise<void> | undefined {
     this.#pending.length = 0;
+    // First: what cannot be stored throws, and the state is still the one before.
+    const ended = this.#ended(turns);
     const event = this.#changes.setState(state, message, metadata);
-    const storing = this.#changes.store(this.#ended(turns, event.place));
+    const storing = this.#changes.store({ ...ended, due: event.place });
     if (storing) return storing.then(() => this.#finished(event));
     this.#finished(event);
     return undefined;
@@ -302,11 +312,11 @@ export class TaskActor {
     return { steps: [writeMessageIn(turn, false)], ...(isNewId ? { messageId } : {}) };
   }
 
-  #ended(turns: readonly PendingTurn[], due?: number): Omit<Change, "row"> {
-    const told = due === undefined ? nothing : { due };
-    if (!this.#options.store.isDurable) return told;
+  /** The same with a turn's end. */
+  #ended(turns: readonly PendingTurn[]): Omit<Change, "row"> {
+    if (!this.#options.store.isDurable) return nothing;
     const steps = turns.map((turn) => writeMessageIn(turn, true));
-    return { ...told, steps, ...this.#options.session.unstored() };
+    return { steps, ...this.#options.session.unstored() };
   }
 
   get #ids(): { readonly taskId: string; readonly contextId: string } {
@@ -344,6 +354,3 @@ export class TaskActor {
 }
 
 const nothing = {};
-
-/** A task that is another's now has its end there. */
-function ignoreLost(): void {}

@@ -5,7 +5,8 @@
  * Owns: the record, the log, the writer. Does not own: when what happens (the actor's), or who reads.
  *
  * I1  A state or a whole message is shown only once it is stored. Text deltas may be seen before.
- * I2  Where the store is this process's alone, the row of a task in hand is read by nobody: it gets the task at its end.
+ * I2  Where the store is this process's alone, the row of a task that runs is read by nobody: it gets the task when it
+ *     rests.
  */
 import { TaskState } from "@a2a-js/sdk";
 import type { Artifact, Message, StreamResponse } from "@a2a-js/sdk";
@@ -40,9 +41,7 @@ export class TaskChanges {
     this.#store = store;
     this.record = new TaskRecord(row.body.task, row.body.partial);
     this.#writer = new TaskWriter(store, row, (error) => {
-      this.log.close(
-        isFenced(error) ? error : new WeftError("unavailable", "The task store is gone.", { cause: error }),
-      );
+      this.log.close(isOfTask(error) ? error : goneError(error));
       onLost(error);
     });
     this.log = new TaskLog({
@@ -108,11 +107,12 @@ export class TaskChanges {
   store(change: Omit<Change, "row">, instance?: string): Promise<void> | undefined {
     const place = this.log.next;
     const { state } = this.record;
+    const isOpen = !isTerminal(state) && !isInterrupted(state);
     const row = {
       state,
-      isOpen: !isTerminal(state) && !isInterrupted(state),
+      isOpen,
       changedAt: Math.max(this.#writer.row.changedAt, this.record.changedAt || steadyNow()),
-      body: this.#store.isDurable || isTerminal(state) ? this.#body(place) : this.#writer.row.body,
+      body: this.#store.isDurable || !isOpen ? this.#body(place) : this.#writer.row.body,
       instance,
     };
     const storing = this.#writer.write({ ...change, row });
@@ -150,4 +150,13 @@ export class TaskChanges {
     this.#writer.add(event);
     return event;
   }
+}
+
+/** Another has it, or what it is to store cannot be stored; anything else is the store's. */
+function isOfTask(error: WeftError): boolean {
+  return isFenced(error) || error.code === "invalid_argument";
+}
+
+function goneError(cause: WeftError): WeftError {
+  return new WeftError("unavailable", "The task store is gone.", { cause });
 }

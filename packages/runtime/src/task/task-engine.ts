@@ -118,10 +118,11 @@ export class TaskEngine implements A2ARequestHandler {
     context: ServerCallContext,
   ): AsyncGenerator<StreamResponse, void, undefined> {
     return new LazyStream(async () => {
+      const reading = this.#reading(context);
       let start: ReadingStart | undefined;
       const taken = await this.#intake.accept(params, context, (actor) => (start = startReading(actor)));
       if (!(taken instanceof TaskActor)) return onlyTask(taken);
-      return new TaskStream(taken, { ...this.#reading(context), start });
+      return new TaskStream(taken, { ...reading, start });
     });
   }
 

@@ -63,7 +63,7 @@ export class TaskStream extends PullStream<StreamResponse> {
       const taken = this.#reader.next();
       const entry = taken instanceof Promise ? await taken : taken;
       if (entry === undefined) break;
-      if (entry === "behind") return { done: false, value: taskResponse(this.#actor.snapshot()) };
+      if (entry === "behind") return { done: false, value: this.#caughtUp() };
       if (endsReading(entry.response)) this.#last = entry;
       const { withAgentEvents, withNumbers = false } = this.#reading;
       if (!entry.isAgentEvent || withAgentEvents) return { done: false, value: numbered(entry, withNumbers) };
@@ -76,6 +76,14 @@ export class TaskStream extends PullStream<StreamResponse> {
     this.#isOver = true;
     this.#start = undefined;
     this.#reader.leave();
+  }
+
+  /** In place of what is gone: all there is. Nothing may follow. */
+  #caughtUp(): StreamResponse {
+    const { log } = this.#actor;
+    this.#reader.skip();
+    this.#isOver = this.#isAtEnd && log.shown === log.next;
+    return taskResponse(this.#actor.snapshot());
   }
 
   /** Asked when the reader is back for more: by then the task may have gone on. */

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { TaskState } from "@a2a-js/sdk";
+import type { SendMessageRequest, Task, TaskStatus } from "@a2a-js/sdk";
+import { defineAgent } from "../src/agent/index.ts";
+import type { AgentYield } from "../src/agent/index.ts";
+import { memoryStore } from "../src/store/memory-store.ts";
+import { sqliteStore } from "../src/store/sqlite-store.ts";
+import { callContext, newEngine, sendRequest } from "./engine-support.ts";
+import { gate } from "./support.ts";
+
+const timeout = 30_000;
+const folder = mkdtempSync(join(tmpdir(), "weft-task-edges-"));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+const question: AgentYield = {
+  type: "input-required",
+  id: "q",
+  kind: "reply",
+  agent: "asker",
+  prompt: "Which one?",
+};
+
+function textOfStatus({ message }: TaskStatus): string | undefined {
+  const content = message?.parts[0]?.content;
+  return content?.$case === "text" ? content.value : undefined;
+}
+
+test("a context in use is kept, its turns serial, where all others are in use too", { timeout }, async () => {
+  const begun: string[] = [];
+  const release = gate();
+  const agent = defineAgent({
+    name: "slow",
+    async *respond(_request, { contextId }) {
+      begun.push(contextId);
+      await release.promise;
+      yield "done";
+    },
+  });
+  const engine = newEngine(agent, { limits: { contexts: 1 } });
+  for (const contextId of ["a", "b", "b"]) {
+    await engine.sendMessage(sendRequest("go", { contextId, returnImmediately: true }), callContext());
+  }
+  assert.deepEqual(begun, ["a", "b"]);
+  release.resolve();
+  await engine.settled();
+  assert.deepEqual(begun, ["a", "b", "b"]);
+});
+
+test(
+  "a session state that is not JSON fails its turn, says why, and leaves the state of before",
+  { timeout },
+  async () => {
+    const states: unknown[] = [];
+    const agent = defineAgent({
+      name: "careless",
+      async *respond(request, { session }) {
+        states.push(session.state);
+        session.state = request.messages.length === 3 ? { count: 1n } : { count: request.messages.length };
+        yield "done";
+      },
+    });
+    await using store = sqliteStore(join(folder, "state.db"));
+    const engine = newEngine(agent, { store });
+    const send = (): Promise<Task> =>
+      engine.sendMessage(sendRequest("go", { contextId: "one" }), callContext());
+    await send();
+    const told: TaskStatus[] = [];
+    const stream = engine.sendMessageStream(sendRequest("go", { contextId: "one" }), callContext());
+    for await (const { payload } of stream)
+      if (payload?.$case === "statusUpdate") told.push(payload.value.status!);
+    const { TASK_STATE_WORKING: working, TASK_STATE_FAILED: failed } = TaskState;
+    assert.deepEqual(
+      told.map(({ state }) => state),
+      [working, failed],
+    );
+    assert.match(textOfStatus(told.at(-1)!) ?? "", /session\.state is not JSON/);
+    assert.equal((await send()).status?.state, TaskState.TASK_STATE_COMPLETED);
+    assert.deepEqual(states, [undefined, { count: 1 }, { count: 1 }]);
+  },
+);
+
+test("a task that waits in memory is whole for another engine on the same store", { timeout }, async () => {
+  const store = memoryStore();
+  const agent = defineAgent({
+    name: "asker",
+    async *respond() {
+      yield question;
+    },
+  });
+  const asked = await newEngine(agent, { store }).sendMessage(sendRequest("choose"), callContext());
+  const seen = await newEngine(agent, { store }).getTask(
+    { id: asked.id, tenant: "", historyLength: undefined },
+    callContext(),
+  );
+  assert.equal(seen.status?.state, TaskState.TASK_STATE_INPUT_REQUIRED);
+  assert.deepEqual(seen.history, asked.history);
+});
+
+test(
+  "a message that is sent again while its turn's failure is being stored is one turn more",
+  { timeout },
+  async () => {
+    const store = memoryStore();
+    const commit = store.commit.bind(store);
+    const failing = gate();
+    const stored = gate();
+    store.commit = (given) => {
+      if (given.row?.state !== TaskState.TASK_STATE_FAILED) return commit(given);
+      failing.resolve();
+      return stored.promise.then(() => commit(given));
+    };
+    let turns = 0;
+    const second = gate();
+    const agent = defineAgent({
+      name: "unsteady",
+      async *respond() {
+        if (++turns === 1) throw new TypeError("not this time");
+        await second.promise;
+        yield "done";
+      },
+    });
+    const engine = newEngine(agent, { store });
+    const send = (): Promise<Task> =>
+      engine.sendMessage(sendRequest("go", { contextId: "one", messageId: "m1" }), callContext());
+    const first = send();
+    await failing.promise;
+    const again = send();
+    stored.resolve();
+    await first;
+    const onceMore = send();
+    second.resolve();
+    assert.equal((await onceMore).id, (await again).id);
+    assert.equal(turns, 2);
+  },
+);
+
+test(
+  "a reader whose events are gone gets the task as it is, and ends where it waits",
+  { timeout },
+  async () => {
+    const agent = defineAgent({
+      name: "asker",
+      async *respond() {
+        for (let count = 0; count < 100; count++) yield { type: "reasoning-delta", text: "hm" };
+        yield question;
+      },
+    });
+    const limits = { events: 10 };
+    const engine = newEngine(agent, { limits, store: memoryStore(limits) });
+    const stream = engine.sendMessageStream(sendRequest("choose"), callContext());
+    await stream.next();
+    await engine.settled();
+    const { value } = await stream.next();
+    assert.ok(value?.payload?.$case === "task");
+    assert.equal(value.payload.value.status?.state, TaskState.TASK_STATE_INPUT_REQUIRED);
+    assert.deepEqual(await stream.next(), { done: true, value: undefined });
+  },
+);
+
+test(
+  "what an agent says that is not JSON ends its stream with that, and not the next task",
+  { timeout },
+  async () => {
+    const outputs: unknown[] = [1n, 1];
+    const agent = defineAgent({
+      name: "careless",
+      async *respond() {
+        yield { type: "tool-result", toolCallId: "t1", output: outputs.shift() };
+        yield "done";
+      },
+    });
+    await using store = sqliteStore(join(folder, "said.db"));
+    const engine = newEngine(agent, { store });
+    const request = (): SendMessageRequest => sendRequest("go", { contextId: "one" });
+    await assert.rejects(async () => {
+      for await (const _ of engine.sendMessageStream(request(), callContext()));
+    }, /not JSON/);
+    const next = await engine.sendMessage(request(), callContext());
+    assert.equal(next.status?.state, TaskState.TASK_STATE_COMPLETED);
+  },
+);
