@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { TaskState } from "@a2a-js/sdk";
 import type { SendMessageRequest, Task, TaskStatus } from "@a2a-js/sdk";
-import { defineAgent } from "../src/agent/index.ts";
+import { defineAgent, messageText } from "../src/agent/index.ts";
 import type { AgentYield } from "../src/agent/index.ts";
 import { memoryStore } from "../src/store/memory-store.ts";
 import { sqliteStore } from "../src/store/sqlite-store.ts";
@@ -183,3 +183,36 @@ test(
     assert.equal(next.status?.state, TaskState.TASK_STATE_COMPLETED);
   },
 );
+
+test("a question that was forgotten past the bound is gone, and said to be", { timeout }, async () => {
+  const agent = defineAgent({
+    name: "asker",
+    async *respond({ messages }) {
+      yield messageText(messages.at(-1)!) === "ask" ? question : "done";
+    },
+  });
+  const engine = newEngine(agent, { limits: { endedTasks: 2 } });
+  const first = await engine.sendMessage(sendRequest("ask"), callContext());
+  for (let count = 0; count < 6; count++) await engine.sendMessage(sendRequest("go"), callContext());
+  const answer = sendRequest("this one", { taskId: first.id });
+  await assert.rejects(engine.sendMessage(answer, callContext()), /does not exist/);
+});
+
+test("a caller who waits hears that the store is gone", { timeout }, async () => {
+  const store = sqliteStore(join(folder, "gone.db"));
+  const asked = gate();
+  const release = gate();
+  const agent = defineAgent({
+    name: "slow",
+    async *respond() {
+      asked.resolve();
+      await release.promise;
+      yield "too late";
+    },
+  });
+  const answer = newEngine(agent, { store }).sendMessage(sendRequest("go"), callContext());
+  await asked.promise;
+  await store[Symbol.asyncDispose]();
+  release.resolve();
+  await assert.rejects(answer, /store/);
+});

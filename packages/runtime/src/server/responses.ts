@@ -19,9 +19,18 @@ export function sendJson(
   const length = Buffer.byteLength(text);
   atTurnEnd(() => {
     if (response.headersSent || response.destroyed) return;
-    response.writeHead(status, { "content-type": "application/json", ...headers, "content-length": length });
-    // Text that is all ASCII is spared its encoding.
-    response.end(text, length === text.length ? "latin1" : "utf8");
+    try {
+      response.writeHead(status, {
+        "content-type": "application/json",
+        ...headers,
+        "content-length": length,
+      });
+      // Text that is all ASCII is spared its encoding.
+      response.end(text, length === text.length ? "latin1" : "utf8");
+    } catch {
+      // A header that HTTP cannot carry costs its own answer, not those after it.
+      response.destroy();
+    }
   });
 }
 

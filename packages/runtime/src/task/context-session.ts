@@ -71,8 +71,9 @@ export class ContextSession<T> {
     if (this.#taken.size > maxMessageIds) this.#taken.delete(this.#taken.keys().next().value!);
   }
 
-  forget(messageId: string): void {
-    this.#taken.delete(messageId);
+  /** Takes back {@link take}, unless the message was taken again since. */
+  forget(messageId: string, by: T): void {
+    if (this.#taken.get(messageId) === by) this.#taken.delete(messageId);
   }
 
   /**

@@ -94,7 +94,7 @@ export class MessageIntake {
       ? this.#takeAgain(earlier, incoming, session, known)
       : this.#enqueue(incoming, session, known, true);
     session.take(messageId, taking);
-    if (taking instanceof Promise) taking.catch(() => session.forget(messageId));
+    if (taking instanceof Promise) taking.catch(() => session.forget(messageId, taking));
     return taking;
   }
 

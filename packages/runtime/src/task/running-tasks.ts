@@ -167,7 +167,7 @@ export class RunningTasks {
   async #here(id: string): Promise<TaskActor | undefined> {
     const actor = this.#actors.get(id);
     if (!actor || actor.isLost) return undefined;
-    if (!actor.isAtRest || !this.#options.store.isDurable) return actor;
+    if (!actor.isAtRest) return actor;
     const row = await this.#options.store.get(this.key(id));
     if (row?.epoch === actor.epoch) return actor;
     this.#actors.delete(id);

@@ -28,6 +28,7 @@ import {
 } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import type { Agent } from "../agent/agent.ts";
+import { isFenced } from "../agent/fenced.ts";
 import { resumeHeader } from "../a2a/event-number.ts";
 import { LazyStream } from "../a2a/pull-stream.ts";
 import { eventsExtensionUri, hopExtensionUri } from "../a2a/uris.ts";
@@ -110,6 +111,9 @@ export class TaskEngine implements A2ARequestHandler {
     const taken = accepted instanceof Promise ? await accepted : accepted;
     if (!(taken instanceof TaskActor)) return withHistory(taken, historyLength);
     if (!returnImmediately) await taken.settled(callStateOf(context).signal);
+    const failure = taken.log.end?.failure;
+    // What goes on in another process is there to be read; what went down with its store is not.
+    if (failure && !isFenced(failure)) throw failure;
     return taken.snapshot(historyLength);
   }
 

@@ -45,6 +45,8 @@ export class WsClientConnection {
   readonly #webSocket: WebSocket;
   readonly #calls = new Map<number, FrameReader>();
   readonly #options: WsChannelOptions;
+  /** Takes no new calls: the next one opens another connection. */
+  readonly #retire: () => void;
   #socket: Socket | undefined;
   #batch: WriteBatch | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -53,6 +55,7 @@ export class WsClientConnection {
 
   constructor(options: WsChannelOptions, headers: Readonly<Record<string, string>>, onRetire: () => void) {
     this.#options = options;
+    this.#retire = onRetire;
     // The socket outlives the call that opened it: it belongs to no trace.
     this.#webSocket = runInContext(
       ROOT_CONTEXT,
@@ -66,7 +69,7 @@ export class WsClientConnection {
           ...tlsOptions(options.tls),
         }),
     );
-    this.opened = this.#listen(onRetire);
+    this.opened = this.#listen();
   }
 
   /** Sends a request; `call` gets its frames, or hears why none come. */
@@ -108,11 +111,10 @@ export class WsClientConnection {
     this.#webSocket.send(data, ignoreError);
   }
 
-  #listen(onRetire: () => void): Promise<void> {
+  #listen(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const webSocket = this.#webSocket;
     const lose = (error: WeftError): void => {
-      onRetire();
       this.#lose(error);
       reject(error);
     };
@@ -130,17 +132,17 @@ export class WsClientConnection {
       resolve();
     });
     webSocket.on("ping", () => this.#sign());
-    webSocket.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary, onRetire));
+    webSocket.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary));
     webSocket.on("error", (error) => lose(connectionError(this.#options, error)));
     webSocket.on("close", (code, reason) => lose(closedError(this.#options.url, code, reason.toString())));
     return promise;
   }
 
-  #receive(data: Buffer, isBinary: boolean, onRetire: () => void): void {
+  #receive(data: Buffer, isBinary: boolean): void {
     this.#sign();
     try {
       const { frame } = decodeFrame(data, isBinary);
-      if (frame["type"] === "go-away") onRetire();
+      if (frame["type"] === "go-away") this.#retire();
       else this.#deliver(frame, data.length);
     } catch (error) {
       this.#lose(WeftError.from(error));
@@ -160,6 +162,7 @@ export class WsClientConnection {
   #lose(error: WeftError): void {
     if (this.#lost) return;
     this.#lost = error;
+    this.#retire();
     clearInterval(this.#watch);
     this.#release();
     const calls = [...this.#calls.values()];
