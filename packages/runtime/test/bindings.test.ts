@@ -138,6 +138,20 @@ for (const binding of bindings) {
       assert.ok(part?.$case === "text" && part.value === "one two");
     });
 
+    test("the trace context that a message brings is its call's, and stands in no history", async () => {
+      using captured = captureSpans();
+      await using service = await startService(echo);
+      await using client = await connect(service.url, { binding });
+      const request = createSendRequest([createMessage("hi")], { isWeft: false, hop: { hops: 3 } });
+      const task = await client.sendMessage(request);
+      assert.ok("history" in task);
+      const sent = JSON.stringify(task.history[0]!.metadata);
+      assert.match(sent, /"hops":3/);
+      assert.doesNotMatch(sent, /traceparent/);
+      const find = (kind: SpanKind) => captured.spans().find((span) => span.kind === kind)!;
+      assert.equal(find(SpanKind.SERVER).parentSpanId, find(SpanKind.CLIENT).spanId);
+    });
+
     test("a call is one trace: the server's span is the child of the client's", async () => {
       using captured = captureSpans();
       await using service = await startService(echo);

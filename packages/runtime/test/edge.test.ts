@@ -69,30 +69,6 @@ test("a missing, malformed or foreign traceparent never breaks a call", { timeou
   assert.equal(followed.headers.get("x-weft-trace-id"), "4bf92f3577b34da6a3ce929d0e0e4736");
 });
 
-test(
-  "the trace context that a message brings is its call's, and stands in no history",
-  { timeout },
-  async () => {
-    using captured = captureSpans();
-    await using service = await startService(echo);
-    for (const binding of bindings) {
-      await using client = await connect(service.url, { binding });
-      const request = createSendRequest([createMessage("hi")], { isWeft: false, hop: { hops: 3 } });
-      const task = await client.sendMessage(request);
-      assert.ok("history" in task);
-      const sent = JSON.stringify(task.history[0]!.metadata);
-      assert.match(sent, /"hops":3/, binding);
-      assert.doesNotMatch(sent, /traceparent/, binding);
-    }
-    const servers = captured.spans().filter(({ kind }) => kind === SpanKind.SERVER);
-    const clients = captured.spans().filter(({ kind }) => kind === SpanKind.CLIENT);
-    assert.deepEqual(
-      servers.map(({ parentSpanId }) => parentSpanId),
-      clients.map(({ spanId }) => spanId),
-    );
-  },
-);
-
 test("a caller behind a proxy is linked, not obeyed", { timeout }, async () => {
   using captured = captureSpans();
   await using service = await startService(echo);
