@@ -1,5 +1,6 @@
 /** A client process of the benchmark: `a2a-client.ts <subject> <url> <OTLP url>`. It is told what to do and for how long. */
 import { randomUUID } from "node:crypto";
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import process from "node:process";
 import { Packr } from "msgpackr";
 import { Agent, request } from "undici";
@@ -20,6 +21,7 @@ type Call = (work: BenchWork["work"], events: number) => Promise<number>;
 
 async function open({ peer, binding }: BenchSubject, url: string): Promise<Call> {
   if (peer === "http") return openHttp(url);
+  if (peer === "undici") return openUndici(url);
   if (peer === "ws") return openWs(url);
   return callsOf(
     peer === "sdk"
@@ -48,11 +50,31 @@ async function drain(stream: AsyncIterable<StreamResponse>): Promise<number> {
 }
 
 function openHttp(url: string): Call {
+  const agent = new HttpAgent({ keepAlive: true });
+  return () => {
+    const body = rawBody();
+    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const sent = httpRequest(url, { agent, method: "POST", headers }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (text += chunk));
+      response.on("end", () => {
+        JSON.parse(text);
+        resolve(1);
+      });
+    });
+    sent.on("error", reject);
+    sent.end(body);
+    return promise;
+  };
+}
+
+function openUndici(url: string): Call {
   const dispatcher = new Agent();
   const headers = { "content-type": "application/json" };
   return async () => {
-    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "SendMessage", params: rawParams() });
-    const answer = await request(url, { dispatcher, method: "POST", headers, body });
+    const answer = await request(url, { dispatcher, method: "POST", headers, body: rawBody() });
     await answer.body.json();
     return 1;
   };
@@ -76,6 +98,10 @@ async function openWs(url: string): Promise<Call> {
     socket.send(packr.pack({ id, method: "SendMessage", params: rawParams() }));
     return promise;
   };
+}
+
+function rawBody(): string {
+  return JSON.stringify({ jsonrpc: "2.0", id: 1, method: "SendMessage", params: rawParams() });
 }
 
 function rawParams(): object {

@@ -51,7 +51,7 @@ function createRawWs(): Server {
 }
 
 async function start({ peer, binding }: BenchSubject): Promise<string> {
-  if (peer === "http") return listen(createRawHttp());
+  if (peer === "http" || peer === "undici") return listen(createRawHttp());
   if (peer === "ws") return listen(createRawWs());
   if (peer === "sdk") return listen(createSdkServer());
   return (await serve(agent, { bindings: [binding!], limits })).url;
