@@ -5,7 +5,15 @@ import type { StoredEvent } from "../src/store/task-store.ts";
 import { LogReader } from "../src/task/log-reader.ts";
 import { TaskLog } from "../src/task/task-log.ts";
 
-const entry = { payload: undefined };
+const ids = { taskId: "t", contextId: "c" };
+const entry = {
+  kind: "text",
+  artifactId: "a",
+  text: "x",
+  append: true,
+  lastChunk: false,
+  metadata: undefined,
+} as const;
 
 /** What a reader is given until it ends: places, or that it is behind. */
 async function read(log: TaskLog, from = 0, signal?: AbortSignal): Promise<(number | "behind")[]> {
@@ -17,7 +25,7 @@ async function read(log: TaskLog, from = 0, signal?: AbortSignal): Promise<(numb
 }
 
 test("readers follow a log at their own pace and end when it closes", async () => {
-  const log = new TaskLog({ maxEntries: 100 });
+  const log = new TaskLog({ ids, maxEntries: 100 });
   log.append(entry);
   const reading = read(log);
   const late = read(log, 2);
@@ -31,7 +39,7 @@ test("readers follow a log at their own pace and end when it closes", async () =
 });
 
 test("a reader that is behind what is kept is told so and goes on from the end", async () => {
-  const log = new TaskLog({ maxEntries: 10 });
+  const log = new TaskLog({ ids, maxEntries: 10 });
   const reader = new LogReader(log, 0);
   for (let count = 0; count < 50; count++) log.append(entry);
   assert.equal(await reader.next(), "behind");
@@ -41,7 +49,7 @@ test("a reader that is behind what is kept is told so and goes on from the end",
 });
 
 test("a reader whose signal fires ends; a log that is over is read to its end", async () => {
-  const log = new TaskLog({ maxEntries: 10 });
+  const log = new TaskLog({ ids, maxEntries: 10 });
   const controller = new AbortController();
   const reading = read(log, 0, controller.signal);
   await Promise.resolve();
@@ -53,7 +61,7 @@ test("a reader whose signal fires ends; a log that is over is read to its end", 
 });
 
 test("a reader that leaves while it waits ends, and nobody waits for it any more", async () => {
-  const log = new TaskLog({ maxEntries: 10 });
+  const log = new TaskLog({ ids, maxEntries: 10 });
   const reader = new LogReader(log, 0);
   const waiting = reader.next();
   reader.leave();
@@ -63,7 +71,7 @@ test("a reader that leaves while it waits ends, and nobody waits for it any more
 });
 
 test("what is held is seen by nobody before it is shown, nor is what follows it", async () => {
-  const log = new TaskLog({ maxEntries: 10 });
+  const log = new TaskLog({ ids, maxEntries: 10 });
   const reading = read(log);
   log.append(entry);
   log.append(entry, { isHeld: true });
@@ -76,7 +84,7 @@ test("what is held is seen by nobody before it is shown, nor is what follows it"
 });
 
 test("what was stored shows what was held before it, and not what was held since", () => {
-  const log = new TaskLog({ maxEntries: 10 });
+  const log = new TaskLog({ ids, maxEntries: 10 });
   log.append(entry, { isHeld: true });
   const stored = log.next;
   log.append(entry);
@@ -91,7 +99,7 @@ test("what was stored shows what was held before it, and not what was held since
 test("what is gone from the log is read where it is stored", async () => {
   const stored: StoredEvent[] = [];
   const load = async (from: number, limit: number) => stored.slice(from, from + limit);
-  const log = new TaskLog({ maxEntries: 10, load });
+  const log = new TaskLog({ ids, maxEntries: 10, load });
   for (let count = 0; count < 500; count++) stored.push(log.append(entry));
   log.close();
   const places = await read(log, 3);

@@ -46,6 +46,7 @@ export interface TaskRow<Body = TaskBody> extends TaskKey, ContextKey {
 export interface StoredEvent {
   readonly place: number;
   readonly epoch: number;
+  /** May be made anew each time it is read. */
   readonly response: StreamResponse;
   /** Shown only to readers that activated the events extension. */
   readonly isAgentEvent: boolean;

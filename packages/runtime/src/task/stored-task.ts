@@ -21,7 +21,7 @@ export async function readStored(
   let { place } = row.body;
   for (;;) {
     const events = await store.events(row, place, eventsAtOnce);
-    for (const event of events) if (!event.isAgentEvent) record.apply(event.response);
+    for (const event of events) if (!event.isAgentEvent) record.applyStored(event.response);
     place += events.length;
     if (events.length < eventsAtOnce) return { record, place };
   }

@@ -205,7 +205,7 @@ export class TaskActor {
     this.#changes.setState(TaskState.TASK_STATE_WORKING);
     this.#changes.store({})?.catch(() => undefined);
     const reply = new TaskReply({
-      artifact: (artifact, flags) => this.#changes.putArtifact(artifact, flags),
+      artifact: (change) => this.#changes.putArtifact(change),
       agentEvent: (metadata) => this.#changes.addAgentEvent(metadata),
     });
     const run = this.#createRun(turn);

@@ -9,14 +9,13 @@
  *     rests.
  */
 import { TaskState } from "@a2a-js/sdk";
-import type { Artifact, Message, StreamResponse } from "@a2a-js/sdk";
+import type { Message } from "@a2a-js/sdk";
 import { WeftError } from "@weft/tracing";
 import { isFenced } from "../agent/fenced.ts";
 import type { StepRow, StoredEvent, TaskBody, TaskRow, TaskStore } from "../store/task-store.ts";
+import type { ArtifactChange, StatusChange, TaskChange, TextChange } from "./task-event.ts";
 import { TaskLog } from "./task-log.ts";
 import { createStatus, isInterrupted, isTerminal, steadyNow, TaskRecord } from "./task-record.ts";
-import type { ArtifactFlags } from "./task-record.ts";
-import { withdrawnArtifact } from "./task-reply.ts";
 import { TaskWriter } from "./task-writer.ts";
 import type { Change } from "./task-writer.ts";
 
@@ -45,6 +44,7 @@ export class TaskChanges {
       onLost(error);
     });
     this.log = new TaskLog({
+      ids: { taskId: row.id, contextId: row.contextId },
       maxEntries: maxLogEntries,
       // What is gone from here may wait to be stored: a reader that is behind would be given the whole task instead.
       load: async (from, limit) => {
@@ -71,33 +71,28 @@ export class TaskChanges {
   }
 
   setState(state: TaskState, message?: Message, metadata?: Record<string, unknown>): StoredEvent {
-    const status = createStatus(state, message);
-    this.record.setStatus(status, metadata);
-    return this.#append(
-      { $case: "statusUpdate", value: { ...this.#ids, status, metadata } },
-      { isHeld: state !== TaskState.TASK_STATE_WORKING },
-    );
+    const change: StatusChange = { kind: "status", status: createStatus(state, message), metadata };
+    this.record.apply(change);
+    return this.#append(change, state === TaskState.TASK_STATE_WORKING ? shown : held);
   }
 
-  putArtifact(artifact: Artifact, flags: ArtifactFlags): void {
-    this.record.putArtifact(artifact, flags);
-    this.#appendArtifact(artifact, flags, flags.lastChunk);
+  putArtifact(change: ArtifactChange | TextChange): void {
+    this.record.apply(change);
+    this.#append(change, change.lastChunk ? held : shown);
   }
 
   /** Takes back what an interrupted attempt left unfinished. */
   withdrawPartial(): void {
     for (const artifactId of this.record.withdrawPartial()) {
-      this.#appendArtifact(withdrawnArtifact(artifactId), { append: false, lastChunk: true }, false);
+      const flags = { append: false, lastChunk: true };
+      this.#append({ kind: "text", artifactId, text: "", ...flags, metadata: undefined }, shown);
     }
   }
 
   /** What only readers that activated the events extension see. */
   addAgentEvent(metadata: Record<string, unknown>): void {
     const status = createStatus(TaskState.TASK_STATE_WORKING);
-    this.#append(
-      { $case: "statusUpdate", value: { ...this.#ids, status, metadata } },
-      { isAgentEvent: true },
-    );
+    this.#append({ kind: "status", status, metadata }, { isAgentEvent: true });
   }
 
   /**
@@ -131,26 +126,20 @@ export class TaskChanges {
     this.#writer.stop(reason);
   }
 
-  get #ids(): { readonly taskId: string; readonly contextId: string } {
-    return { taskId: this.record.id, contextId: this.record.contextId };
-  }
-
   #body(place: number): TaskBody {
     const { epochs } = this.log;
     return { task: this.record.snapshot(), place, epochs, partial: this.record.partialArtifacts };
   }
 
-  #appendArtifact(artifact: Artifact, flags: ArtifactFlags, isHeld: boolean): void {
-    const value = { ...this.#ids, artifact, ...flags, metadata: undefined };
-    this.#append({ $case: "artifactUpdate", value }, { isHeld });
-  }
-
-  #append(payload: StreamResponse["payload"], flags: Parameters<TaskLog["append"]>[1]): StoredEvent {
-    const event = this.log.append({ payload }, flags);
+  #append(change: TaskChange, flags: Parameters<TaskLog["append"]>[1]): StoredEvent {
+    const event = this.log.append(change, flags);
     this.#writer.add(event);
     return event;
   }
 }
+
+const shown = {};
+const held = { isHeld: true };
 
 /** Another has it, or what it is to store cannot be stored; anything else is the store's. */
 function isOfTask(error: WeftError): boolean {

@@ -10,10 +10,13 @@
  *     told so (`behind`) and starts from a snapshot.
  * I4  What is held is seen by nobody before it is shown, nor is anything after it.
  */
-import type { StreamResponse } from "@a2a-js/sdk";
 import type { StoredEvent } from "../store/task-store.ts";
+import { TaskEvent } from "./task-event.ts";
+import type { TaskChange, TaskIds } from "./task-event.ts";
 
 export interface TaskLogOptions {
+  /** Whose events they are. */
+  readonly ids: TaskIds;
   /** Entries kept here. */
   readonly maxEntries: number;
   /** The first place to give. Default 0. */
@@ -60,11 +63,12 @@ export class TaskLog {
     return this.#shown;
   }
 
-  append(response: StreamResponse, flags: { isAgentEvent?: boolean; isHeld?: boolean } = {}): StoredEvent {
+  append(change: TaskChange, flags: { isAgentEvent?: boolean; isHeld?: boolean } = {}): StoredEvent {
     const place = this.next;
-    const entry = { place, epoch: this.#epoch, response, isAgentEvent: flags.isAgentEvent ?? false };
+    const { ids, maxEntries } = this.#options;
+    const { isAgentEvent = false } = flags;
+    const entry = new TaskEvent({ place, epoch: this.#epoch }, { ids, change, isAgentEvent });
     this.#entries.push(entry);
-    const { maxEntries } = this.#options;
     if (this.#entries.length > maxEntries * 2) {
       this.#first += this.#entries.length - maxEntries;
       this.#entries = this.#entries.slice(-maxEntries);

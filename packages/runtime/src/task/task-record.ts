@@ -5,10 +5,13 @@
  * Owns: the task object and where each artifact stands.
  *
  * I1  An update costs what it brings, not what is there: no clone, text is appended to the last text part.
- * I2  A snapshot shares no array or part that later updates change.
+ * I2  A snapshot shares no array or part that later updates change; what is over is never changed.
  */
 import { TaskState } from "@a2a-js/sdk";
 import type { Artifact, Message, Part, StreamResponse, Task, TaskStatus } from "@a2a-js/sdk";
+import { textPart } from "../a2a/message-mapping.ts";
+import { createArtifact } from "./task-event.ts";
+import type { ArtifactChange, StatusChange, TaskChange, TextChange } from "./task-event.ts";
 
 const terminalStates: ReadonlySet<TaskState> = new Set([
   TaskState.TASK_STATE_COMPLETED,
@@ -29,14 +32,8 @@ const none: readonly string[] = [];
 /** So many are quicker looked through than looked up. */
 const fewArtifacts = 8;
 
-export interface ArtifactFlags {
-  /** The parts go on what is there; else they replace it. */
-  readonly append: boolean;
-  readonly lastChunk: boolean;
-}
-
 export class TaskRecord {
-  readonly #task: Task;
+  #task: Task;
   /** The whole task as it stands, once somebody asked; gone with the next change. */
   #copy: Task | undefined;
   /** The artifacts by id, once they are many. */
@@ -83,30 +80,15 @@ export class TaskRecord {
   /** Takes back {@link addMessage}. */
   removeMessage(messageId: string): void {
     this.#copy = undefined;
-    this.#task.history = this.#task.history.filter((message) => message.messageId !== messageId);
+    const history = this.#task.history.filter((message) => message.messageId !== messageId);
+    this.#task = { ...this.#task, history };
   }
 
-  setStatus(status: TaskStatus, metadata?: Readonly<Record<string, unknown>>): void {
+  apply(change: TaskChange): void {
     this.#copy = undefined;
-    this.#task.status = status;
-    if (status.message) this.#task.history.push(status.message);
-    if (metadata) this.#task.metadata = { ...this.#task.metadata, ...metadata };
-  }
-
-  putArtifact(artifact: Artifact, { append, lastChunk }: ArtifactFlags): void {
-    this.#copy = undefined;
-    if (!lastChunk) (this.#partial ??= new Set()).add(artifact.artifactId);
-    else this.#partial?.delete(artifact.artifactId);
-    const known = this.#find(artifact.artifactId);
-    if (!known) {
-      const own = { ...artifact, parts: artifact.parts.map((part) => ({ ...part })) };
-      this.#index?.set(artifact.artifactId, own);
-      this.#task.artifacts.push(own);
-      return;
-    }
-    if (artifact.metadata) known.metadata = { ...known.metadata, ...artifact.metadata };
-    if (!append) known.parts = artifact.parts.map((part) => ({ ...part }));
-    else for (const part of artifact.parts) appendPart(known.parts, part);
+    if (change.kind === "status") this.#setStatus(change);
+    else if (change.kind === "text") this.#putText(change);
+    else this.#putArtifact(change);
   }
 
   /** Artifacts whose last chunk has not come. */
@@ -125,11 +107,13 @@ export class TaskRecord {
   }
 
   /** Does again what a stored event did. */
-  apply({ payload }: StreamResponse): void {
+  applyStored({ payload }: StreamResponse): void {
     if (payload?.$case === "artifactUpdate" && payload.value.artifact) {
-      this.putArtifact(payload.value.artifact, payload.value);
+      const { artifact, append, lastChunk } = payload.value;
+      this.apply({ kind: "artifact", artifact, append, lastChunk });
     } else if (payload?.$case === "statusUpdate" && payload.value.status) {
-      this.setStatus(payload.value.status, payload.value.metadata);
+      const { status, metadata } = payload.value;
+      this.apply({ kind: "status", status, metadata });
     }
   }
 
@@ -137,6 +121,48 @@ export class TaskRecord {
   snapshot(historyLength?: number): Task {
     this.#copy ??= this.#copied();
     return withHistory(this.#copy, historyLength);
+  }
+
+  #setStatus({ status, metadata }: StatusChange): void {
+    const task = this.#task;
+    task.status = status;
+    if (status.message) task.history.push(status.message);
+    if (metadata) task.metadata = { ...task.metadata, ...metadata };
+  }
+
+  #putText({ artifactId, text, metadata, append, lastChunk }: TextChange): void {
+    this.#markPartial(artifactId, !lastChunk);
+    const known = this.#find(artifactId);
+    if (!known) {
+      this.#add(createArtifact(artifactId, text, metadata));
+      return;
+    }
+    if (metadata) known.metadata = { ...known.metadata, ...metadata };
+    if (append) appendText(known.parts, text);
+    else known.parts = [textPart(text)];
+  }
+
+  #putArtifact({ artifact, append, lastChunk }: ArtifactChange): void {
+    const { artifactId, parts, metadata } = artifact;
+    this.#markPartial(artifactId, !lastChunk);
+    const known = this.#find(artifactId);
+    if (!known) {
+      this.#add(copyArtifact(artifact));
+      return;
+    }
+    if (metadata) known.metadata = { ...known.metadata, ...metadata };
+    if (!append) known.parts = parts.map(copyPart);
+    else for (const part of parts) appendPart(known.parts, part);
+  }
+
+  #add(artifact: Artifact): void {
+    this.#index?.set(artifact.artifactId, artifact);
+    this.#task.artifacts.push(artifact);
+  }
+
+  #markPartial(artifactId: string, isPartial: boolean): void {
+    if (isPartial) (this.#partial ??= new Set()).add(artifactId);
+    else this.#partial?.delete(artifactId);
   }
 
   /** Most updates are the last artifact's. */
@@ -149,7 +175,9 @@ export class TaskRecord {
     return this.#index.get(artifactId);
   }
 
+  /** What is over is its own copy: it never changes. */
   #copied(): Task {
+    if (isTerminal(this.state)) return this.#task;
     const { history, artifacts } = this.#task;
     return { ...this.#task, history: [...history], artifacts: artifacts.map(copyArtifact) };
   }
@@ -192,15 +220,13 @@ function copyPart(part: Part): Part {
 }
 
 function appendPart(parts: Part[], part: Part): void {
+  if (part.content?.$case === "text") appendText(parts, part.content.value, part);
+  else parts.push(copyPart(part));
+}
+
+/** `part`: what the text came with, where it begins a part of its own. */
+function appendText(parts: Part[], text: string, part?: Part): void {
   const last = parts.at(-1)?.content;
-  if (part.content?.$case !== "text") {
-    parts.push({ ...part });
-  } else if (last?.$case === "text") {
-    parts[parts.length - 1] = {
-      ...parts.at(-1)!,
-      content: { $case: "text", value: last.value + part.content.value },
-    };
-  } else if (part.content.value !== "") {
-    parts.push({ ...part });
-  }
+  if (last?.$case === "text") last.value += text;
+  else if (text !== "") parts.push(part ? copyPart(part) : textPart(text));
 }

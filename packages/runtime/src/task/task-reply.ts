@@ -1,15 +1,17 @@
 import { Role } from "@a2a-js/sdk";
-import type { Artifact, Message, Part } from "@a2a-js/sdk";
+import type { Message } from "@a2a-js/sdk";
 import type { AgentEvent, InputRequest } from "../agent/event.ts";
 import type { AgentMessage } from "../agent/message.ts";
 import { textPart, toParts } from "../a2a/message-mapping.ts";
 import { withHop } from "../a2a/hop.ts";
 import { eventsExtensionUri } from "../a2a/uris.ts";
 import { UsageSum } from "../a2a/usage-metadata.ts";
+import { createArtifact } from "./task-event.ts";
+import type { ArtifactChange, TextChange } from "./task-event.ts";
 
 /** Where a turn's events go. */
 export interface ReplySink {
-  artifact(artifact: Artifact, options: { append: boolean; lastChunk: boolean }): void;
+  artifact(change: ArtifactChange | TextChange): void;
   agentEvent(metadata: Record<string, unknown>): void;
 }
 
@@ -68,23 +70,33 @@ export class TaskReply {
     const isNew = this.#streamed?.artifactId !== artifactId;
     if (isNew) this.#streamed = { artifactId, text: "" };
     this.#streamed!.text += text;
-    this.#sink.artifact(createArtifact(artifactId, [textPart(text)]), { append: !isNew, lastChunk: false });
+    this.#text(artifactId, text, !isNew);
   }
 
   /** The whole message, or, where its text was streamed, an empty chunk that says it is complete. */
   #message(message: AgentMessage): void {
     this.#hasMessage = true;
     const artifactId = this.#streamed?.artifactId ?? message.id;
-    const isStreamed = this.#streamed !== undefined && this.#streamed.text === message.content;
-    const parts = isStreamed ? [textPart("")] : toParts(message.content);
-    const artifact = { ...createArtifact(artifactId, parts), metadata: describe(message) };
-    this.#sink.artifact(artifact, { append: isStreamed, lastChunk: true });
+    const { content } = message;
+    const append = this.#streamed !== undefined && this.#streamed.text === content;
+    const metadata = describe(message);
+    if (typeof content === "string") {
+      const text = append ? "" : content;
+      this.#sink.artifact({ kind: "text", artifactId, text, append, lastChunk: true, metadata });
+      return;
+    }
+    const artifact = { ...createArtifact(artifactId, "", metadata), parts: toParts(content) };
+    this.#sink.artifact({ kind: "artifact", artifact, append, lastChunk: true });
   }
 
   #reset(artifactId: string): void {
     if (this.#streamed?.artifactId !== artifactId) return;
     this.#streamed.text = "";
-    this.#sink.artifact(createArtifact(artifactId, [textPart("")]), { append: false, lastChunk: false });
+    this.#text(artifactId, "", false);
+  }
+
+  #text(artifactId: string, text: string, append: boolean): void {
+    this.#sink.artifact({ kind: "text", artifactId, text, append, lastChunk: false, metadata: undefined });
   }
 
   #forward(event: AgentEvent): void {
@@ -103,11 +115,6 @@ export function questionMessage(request: InputRequest, ids: { taskId: string; co
     extensions: [],
     referenceTaskIds: [],
   };
-}
-
-/** What takes the place of a text that an interrupted attempt had begun. */
-export function withdrawnArtifact(artifactId: string): Artifact {
-  return createArtifact(artifactId, [textPart("")]);
 }
 
 function requestOf(event: Extract<AgentEvent, { type: "input-required" }>): InputRequest {
@@ -130,8 +137,4 @@ function describe(message: AgentMessage): Record<string, unknown> {
     ...(toolCalls === undefined ? {} : { toolCalls }),
     ...(toolResponses === undefined ? {} : { toolResponses }),
   } as object);
-}
-
-function createArtifact(artifactId: string, parts: Part[]): Artifact {
-  return { artifactId, name: "", description: "", parts, metadata: undefined, extensions: [] };
 }

@@ -64,9 +64,11 @@ export class TaskStream extends PullStream<StreamResponse> {
       const entry = taken instanceof Promise ? await taken : taken;
       if (entry === undefined) break;
       if (entry === "behind") return { done: false, value: this.#caughtUp() };
-      if (endsReading(entry.response)) this.#last = entry;
       const { withAgentEvents, withNumbers = false } = this.#reading;
-      if (!entry.isAgentEvent || withAgentEvents) return { done: false, value: numbered(entry, withNumbers) };
+      if (entry.isAgentEvent && !withAgentEvents) continue;
+      const value = numbered(entry, withNumbers);
+      if (endsReading(value)) this.#last = entry;
+      return { done: false, value };
     }
     this.leave();
     return over;
