@@ -23,6 +23,8 @@ import type {
   TaskStore,
 } from "./task-store.ts";
 
+const fewEvents = 16;
+
 export interface MemoryStoreOptions {
   /** Events of one task that can still be read one by one. Default 10,000; of an ended one a tenth. */
   readonly events?: number;
@@ -31,6 +33,9 @@ export interface MemoryStoreOptions {
 /** One of very many: what few tasks have is made when they have it. */
 interface Entry {
   row: TaskRow;
+  /** Among those that are at rest. */
+  older: Entry | undefined;
+  newer: Entry | undefined;
   events: StoredEvent[];
   steps: Map<string, StepRow> | undefined;
   messageIds: string[] | undefined;
@@ -48,8 +53,7 @@ interface Push {
 /** Of one agent. */
 interface Scope {
   readonly tasks: Map<string, Entry>;
-  /** Who ended last stands last. */
-  readonly ended: Map<string, Entry>;
+  readonly rested: RestedEntries;
   /** By owner, then by id. */
   readonly contexts: Map<string, Map<string, Conversation>>;
 }
@@ -58,6 +62,32 @@ interface Conversation {
   body: string | undefined;
   readonly history: string[];
   readonly messages: Map<string, string>;
+}
+
+/** By when they came to rest; a list through the entries themselves, from which each is out at once. */
+class RestedEntries {
+  size = 0;
+  oldest: Entry | undefined;
+  #newest: Entry | undefined;
+
+  add(entry: Entry): void {
+    entry.older = this.#newest;
+    if (this.#newest) this.#newest.newer = entry;
+    else this.oldest = entry;
+    this.#newest = entry;
+    this.size++;
+  }
+
+  delete(entry: Entry): void {
+    const { older, newer } = entry;
+    if (older) older.newer = newer;
+    else this.oldest = newer;
+    if (newer) newer.older = older;
+    else this.#newest = older;
+    entry.older = undefined;
+    entry.newer = undefined;
+    this.size--;
+  }
 }
 
 /** Tasks in memory: they end with the process. */
@@ -92,9 +122,9 @@ class MemoryStore implements TaskStore {
     }
     if (row) {
       if (!known) scope.tasks.set(key.id, entry);
-      else if (!known.row.isOpen) scope.ended.delete(key.id);
+      else if (!known.row.isOpen) scope.rested.delete(known);
       entry.row = row;
-      if (!row.isOpen) scope.ended.set(key.id, entry);
+      if (!row.isOpen) scope.rested.add(entry);
     }
     if (commit.events) this.#addEvents(entry, commit.events);
     if (commit.steps) addSteps(entry, commit.steps);
@@ -176,12 +206,12 @@ class MemoryStore implements TaskStore {
 
   async prune(name: string, { before, keep }: { before: number; keep: number }): Promise<number> {
     const scope = this.#scope(name);
-    const { ended, tasks } = scope;
+    const { rested, tasks } = scope;
     let count = 0;
-    for (const [id, entry] of ended) {
-      if (ended.size <= keep && entry.row.changedAt >= before) break;
-      ended.delete(id);
-      tasks.delete(id);
+    for (let entry = rested.oldest; entry; entry = rested.oldest) {
+      if (rested.size <= keep && entry.row.changedAt >= before) break;
+      rested.delete(entry);
+      tasks.delete(entry.row.id);
       forgetMessages(scope, entry);
       count++;
     }
@@ -232,7 +262,7 @@ class MemoryStore implements TaskStore {
   #scope(name: string): Scope {
     let known = this.#scopes.get(name);
     if (!known) {
-      known = { tasks: new Map(), ended: new Map(), contexts: new Map() };
+      known = { tasks: new Map(), rested: new RestedEntries(), contexts: new Map() };
       this.#scopes.set(name, known);
     }
     return known;
@@ -251,7 +281,8 @@ class MemoryStore implements TaskStore {
   }
 
   #addEvents(entry: Entry, events: readonly StoredEvent[]): void {
-    if (entry.events.length === 0) entry.events = [...events];
+    // An array that grows takes room for many more: most tasks have few.
+    if (entry.events.length < fewEvents) entry.events = [...entry.events, ...events];
     else for (const event of events) entry.events.push(event);
     const max = entry.row.isOpen ? this.#maxEvents : this.#maxEvents / 10;
     if (entry.events.length > max * 2) entry.events = entry.events.slice(-max);
@@ -261,6 +292,8 @@ class MemoryStore implements TaskStore {
 function newEntry(row: TaskRow): Entry {
   return {
     row,
+    older: undefined,
+    newer: undefined,
     events: [],
     steps: undefined,
     messageIds: undefined,

@@ -22,22 +22,33 @@ interface StoredSession {
   readonly turns: number;
 }
 
-export class ContextSession<T> {
-  readonly key: ContextKey;
+/** One of very many: a service keeps ten thousand idle ones, so each is few objects. */
+export class ContextSession<T> implements ContextKey {
+  readonly scope: string;
+  readonly owner: string;
+  readonly contextId: string;
   readonly history: History;
   /** The agent's own, JSON (AgentContext.session). */
   readonly session: { state: unknown };
   turns: number;
+  /** Callers inside `ContextSessions.use`. */
+  claims = 0;
   /** Of the turn that came last, while one runs or waits. */
   #tail: Promise<unknown> | undefined;
   #running = 0;
   #stored: number;
   /** As stored last. */
   #body: string | undefined;
-  readonly #taken = new Map<string, T>();
+  /** What became of the message that came first; most conversations with a service have no other. */
+  #firstId: string | undefined;
+  #first: T | undefined;
+  /** The same of those after it. */
+  #others: Map<string, T> | undefined;
 
   constructor(key: ContextKey, stored?: { readonly body: string; readonly history: readonly string[] }) {
-    this.key = key;
+    this.scope = key.scope;
+    this.owner = key.owner;
+    this.contextId = key.contextId;
     const body = stored && (JSON.parse(stored.body) as StoredSession);
     this.history = new History(
       body && { id: body.historyId, messages: stored.history.map((text) => parseMessage(JSON.parse(text))) },
@@ -49,7 +60,7 @@ export class ContextSession<T> {
   }
 
   get isIdle(): boolean {
-    return this.#running === 0;
+    return this.#running === 0 && this.claims === 0;
   }
 
   /** Runs `turn` after all that came before it, at once if there is none. `turn` must not throw. */
@@ -63,17 +74,32 @@ export class ContextSession<T> {
 
   /** What was made of a message id earlier, if anything. */
   taken(messageId: string): T | undefined {
-    return this.#taken.get(messageId);
+    return this.#firstId === messageId ? this.#first : this.#others?.get(messageId);
   }
 
   take(messageId: string, by: T): void {
-    this.#taken.set(messageId, by);
-    if (this.#taken.size > maxMessageIds) this.#taken.delete(this.#taken.keys().next().value!);
+    if (this.#firstId === messageId || (this.#firstId === undefined && !this.#others)) {
+      this.#firstId = messageId;
+      this.#first = by;
+      return;
+    }
+    const others = (this.#others ??= new Map());
+    others.set(messageId, by);
+    if (others.size < maxMessageIds) return;
+    if (this.#firstId !== undefined) this.#forgetFirst();
+    else others.delete(others.keys().next().value!);
   }
 
   /** Takes back {@link take}, unless the message was taken again since. */
   forget(messageId: string, by: T): void {
-    if (this.#taken.get(messageId) === by) this.#taken.delete(messageId);
+    if (this.taken(messageId) !== by) return;
+    if (this.#firstId === messageId) this.#forgetFirst();
+    else this.#others?.delete(messageId);
+  }
+
+  #forgetFirst(): void {
+    this.#firstId = undefined;
+    this.#first = undefined;
   }
 
   /**
@@ -88,7 +114,8 @@ export class ContextSession<T> {
     const rows = fresh.map((message, at) => ({ place: this.#stored + at, body: encodeMessage(message) }));
     this.#stored = history.length;
     this.#body = body;
-    return { context: { ...this.key, body }, history: rows };
+    const { scope, owner, contextId } = this;
+    return { context: { scope, owner, contextId, body }, history: rows };
   }
 
   #encode(): string {
@@ -106,16 +133,20 @@ export class ContextSession<T> {
   }
 }
 
-interface Slot<T> {
-  /** Absent once it is through, or where nothing is stored that a session could be read from. */
-  opening: Promise<ContextSession<T>> | undefined;
-  session: ContextSession<T> | undefined;
-  /** Callers inside `use`. */
-  claims: number;
+/** A session that is being read. */
+class Opening<T> {
+  readonly session: Promise<ContextSession<T>>;
+  /** Callers who wait for it. */
+  claims = 0;
+
+  constructor(session: Promise<ContextSession<T>>) {
+    this.session = session;
+  }
 }
 
 export class ContextSessions<T> {
-  readonly #slots = new Map<string, Slot<T>>();
+  /** The longest unused first. */
+  readonly #held = new Map<string, ContextSession<T> | Opening<T>>();
   readonly #max: number;
   readonly #store: TaskStore;
 
@@ -126,64 +157,76 @@ export class ContextSessions<T> {
 
   /** Gives `fn` the session of a context, made when it is new. A context belongs to its owner: another's is another session. */
   use<R>(key: ContextKey, fn: (session: ContextSession<T>) => R | Promise<R>): R | Promise<R> {
-    const name = slotName(key);
-    const known = this.#slots.get(name);
-    const slot = known && !this.#isOld(known) ? known : this.#open(key);
-    if (known) this.#slots.delete(name);
+    const name = nameOf(key);
+    const known = this.#held.get(name);
+    const held = known && !this.#isOld(known) ? known : this.#open(key, name);
+    if (known) this.#held.delete(name);
     // Before it is there: it is not in use yet, and may be the only one that is not.
-    if (this.#slots.size >= this.#max) this.#forgetOldest();
-    this.#slots.set(name, slot);
-    const used = slot.session ? fn(slot.session) : slot.opening!.then(fn);
-    return used instanceof Promise ? this.#claim(name, slot, used) : used;
+    if (this.#held.size >= this.#max) this.#forgetOldest();
+    this.#held.set(name, held);
+    if (held instanceof Opening) return this.#useOpened(held, fn);
+    const used = fn(held);
+    if (!(used instanceof Promise)) return used;
+    held.claims++;
+    return used.finally(() => held.claims--);
   }
 
   /** Drops what a fenced worker left behind. */
   forget(key: ContextKey): void {
-    this.#slots.delete(slotName(key));
+    this.#held.delete(nameOf(key));
   }
 
-  async #claim<R>(name: string, slot: Slot<T>, used: Promise<R>): Promise<R> {
-    slot.claims++;
+  async #useOpened<R>(opening: Opening<T>, fn: (session: ContextSession<T>) => R | Promise<R>): Promise<R> {
+    opening.claims++;
+    const session = await opening.session;
     try {
-      return await used;
+      return await fn(session);
     } finally {
-      slot.claims--;
-      if (!slot.session && this.#slots.get(name) === slot) this.#slots.delete(name);
+      session.claims--;
     }
   }
 
-  #isOld(slot: Slot<T>): boolean {
-    return this.#store.isDurable && isIdle(slot);
+  #isOld(held: ContextSession<T> | Opening<T>): boolean {
+    return this.#store.isDurable && isIdle(held);
   }
 
-  #open(key: ContextKey): Slot<T> {
-    if (!this.#store.isDurable) return { opening: undefined, session: new ContextSession(key), claims: 0 };
-    const slot: Slot<T> = { opening: undefined, session: undefined, claims: 0 };
-    slot.opening = this.#store.context(key).then((stored) => {
-      slot.opening = undefined;
-      return (slot.session = new ContextSession(key, stored));
-    });
-    return slot;
+  #open(key: ContextKey, name: string): ContextSession<T> | Opening<T> {
+    if (!this.#store.isDurable) return new ContextSession(key);
+    const opening: Opening<T> = new Opening(
+      this.#store.context(key).then(
+        (stored) => {
+          const session = new ContextSession<T>(key, stored);
+          session.claims = opening.claims;
+          if (this.#held.get(name) === opening) this.#held.set(name, session);
+          return session;
+        },
+        (error: unknown) => {
+          if (this.#held.get(name) === opening) this.#held.delete(name);
+          throw error;
+        },
+      ),
+    );
+    return opening;
   }
 
   /** Several at once: a map that loses its first entry again and again is slow to find its first. */
   #forgetOldest(): void {
     let left = Math.ceil(this.#max / 20);
-    for (const [name, slot] of this.#slots) {
-      if (!isIdle(slot)) continue;
-      this.#slots.delete(name);
+    for (const [name, held] of this.#held) {
+      if (!isIdle(held)) continue;
+      this.#held.delete(name);
       if (--left === 0) return;
     }
   }
 }
 
 /** Of one text for each pair, whatever stands in them. */
-function slotName({ owner, contextId }: ContextKey): string {
+function nameOf({ owner, contextId }: ContextKey): string {
   return `${contextId.length} ${contextId}${owner}`;
 }
 
-function isIdle(slot: Slot<unknown>): boolean {
-  return slot.claims === 0 && slot.session?.isIdle === true;
+function isIdle(held: ContextSession<unknown> | Opening<unknown>): boolean {
+  return held instanceof ContextSession && held.isIdle;
 }
 
 /** Bytes as base64; `parseMessage` takes them back. */

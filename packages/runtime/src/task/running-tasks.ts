@@ -101,12 +101,14 @@ export class RunningTasks {
   }
 
   create(session: Session): TaskActor {
-    const { contextId } = session.key;
+    const { scope, owner, contextId } = session;
     const id = newUuid();
     const status = createStatus(TaskState.TASK_STATE_SUBMITTED);
     const task: Task = { id, contextId, status, artifacts: [], history: [], metadata: undefined };
     const row: TaskRow = {
-      ...session.key,
+      scope,
+      owner,
+      contextId,
       id,
       version: 0,
       epoch: 0,

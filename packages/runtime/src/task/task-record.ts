@@ -74,7 +74,10 @@ export class TaskRecord {
 
   addMessage(message: Message): void {
     this.#copy = undefined;
-    this.#task.history.push({ ...message, taskId: this.id, contextId: this.contextId });
+    const own = { ...message, taskId: this.id, contextId: this.contextId };
+    // An array that begins with what it holds takes no more than that; most tasks have one message.
+    if (this.#task.history.length === 0) this.#task.history = [own];
+    else this.#task.history.push(own);
   }
 
   /** Takes back {@link addMessage}. */
@@ -157,7 +160,8 @@ export class TaskRecord {
 
   #add(artifact: Artifact): void {
     this.#index?.set(artifact.artifactId, artifact);
-    this.#task.artifacts.push(artifact);
+    if (this.#task.artifacts.length === 0) this.#task.artifacts = [artifact];
+    else this.#task.artifacts.push(artifact);
   }
 
   #markPartial(artifactId: string, isPartial: boolean): void {

@@ -73,7 +73,7 @@ export class TurnRun {
     const { session, turn, taskId, signal } = this.#options;
     const { hop, parent } = turn;
     const carrier = injectCarrier(parent);
-    const { contextId } = session.key;
+    const { contextId } = session;
     return {
       signal,
       contextId,
