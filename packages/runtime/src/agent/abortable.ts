@@ -2,11 +2,14 @@ import { WeftError } from "@weft/tracing";
 
 /**
  * Settles as `work` does; when `signal` fires before, it rejects at once with {@link abortError}. Nobody waits then for
- * work that ignores the signal.
+ * work that ignores the signal: `onAbort` is called to tell it.
  */
-export function abortable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+export function abortable<T>(signal: AbortSignal, work: Promise<T>, onAbort?: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(abortError(signal));
+    const abort = (): void => {
+      onAbort?.();
+      reject(abortError(signal));
+    };
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort, { once: true });
     work.then(

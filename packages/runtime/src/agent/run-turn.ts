@@ -75,9 +75,12 @@ export async function pushTurn(
   const turn = new Turn(agent, context, options, opened, emit);
   try {
     if (signal.aborted) throw abortError(signal);
+    let close: (() => void) | undefined;
+    const asked = { agent, request, context, onPull: (end: () => void) => (close = end) };
     await abortable(
       signal,
-      opened.run(() => ask(agent, request, context, turn.take)),
+      opened.run(() => ask(asked, turn.take)),
+      () => close?.(),
     );
     const told = turn.closeDraft();
     if (told) await told;
@@ -87,33 +90,27 @@ export async function pushTurn(
   }
 }
 
-function ask(
-  agent: Agent,
-  request: AgentRequest,
-  context: AgentContext,
-  emit: Emit<AgentYield>,
-): Promise<void> {
-  return isPushing(agent) ? agent[pushReply](request, context, emit) : pull(agent, request, context, emit);
+interface Asked {
+  readonly agent: Agent;
+  readonly request: AgentRequest;
+  readonly context: AgentContext;
+  /** Given what tells an agent that is pulled that nobody reads on. */
+  readonly onPull: (end: () => void) => void;
+}
+
+function ask({ agent, request, context, onPull }: Asked, emit: Emit<AgentYield>): Promise<void> {
+  if (isPushing(agent)) return agent[pushReply](request, context, emit);
+  const iterator = agent.respond(request, context)[Symbol.asyncIterator]();
+  // One that does not look at its signal is at least told.
+  onPull(() => void Promise.resolve(iterator.return?.()).catch(() => undefined));
+  return pull(iterator, emit);
 }
 
 /** Agents that only have `respond`: the one place where their iterables are read. */
-async function pull(
-  agent: Agent,
-  request: AgentRequest,
-  context: AgentContext,
-  emit: Emit<AgentYield>,
-): Promise<void> {
-  const iterator = agent.respond(request, context)[Symbol.asyncIterator]();
-  // One that does not look at its signal is at least told that nobody reads on.
-  const close = (): void => void Promise.resolve(iterator.return?.()).catch(() => undefined);
-  context.signal.addEventListener("abort", close, { once: true });
-  try {
-    for await (const step of { [Symbol.asyncIterator]: () => iterator }) {
-      const told = emit(step);
-      if (told) await told;
-    }
-  } finally {
-    context.signal.removeEventListener("abort", close);
+async function pull(iterator: AsyncIterator<AgentYield>, emit: Emit<AgentYield>): Promise<void> {
+  for await (const step of { [Symbol.asyncIterator]: () => iterator }) {
+    const told = emit(step);
+    if (told) await told;
   }
 }
 

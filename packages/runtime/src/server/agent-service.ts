@@ -23,6 +23,7 @@ import { authenticate } from "../auth/auth.ts";
 import type { Auth, AuthRequest, Principal } from "../auth/auth.ts";
 import type { PushOptions } from "../push/push-configs.ts";
 import type { TaskStore } from "../store/task-store.ts";
+import { CallSignal } from "../task/call-signal.ts";
 import { CallerTasks } from "../task/caller-tasks.ts";
 import { TaskEngine } from "../task/task-engine.ts";
 import { WsEndpoint } from "../ws/ws-endpoint.ts";
@@ -307,17 +308,12 @@ export class AgentService {
     if (!this.#bindings.includes(binding)) {
       throw new WeftError("unimplemented", `This service does not offer ${binding}.`);
     }
-    const controller = new AbortController();
+    const signal = new CallSignal();
     // Every answer ends with a close; only one before its end means that the caller left.
     response.once("close", () => {
-      if (!response.writableFinished) controller.abort();
+      if (!response.writableFinished) signal.abort();
     });
-    const context = createCallContext({
-      binding,
-      headers: request.headers,
-      caller,
-      signal: controller.signal,
-    });
+    const context = createCallContext({ binding, headers: request.headers, caller, signal });
     return isJsonRpc
       ? mount.jsonRpc.handle(request, response, context)
       : mount.rest.handle(request, response, target, context);

@@ -3,6 +3,7 @@ import { LEGACY_HTTP_EXTENSION_HEADER } from "@a2a-js/sdk/compat/v0_3";
 import { ServerCallContext } from "@a2a-js/sdk/server";
 import type { Principal } from "../auth/auth.ts";
 import type { Binding } from "../a2a/uris.ts";
+import type { LeaveSignal } from "../task/call-signal.ts";
 import { setCallState } from "../task/call-state.ts";
 import type { CallState } from "../task/call-state.ts";
 
@@ -16,7 +17,7 @@ export function createCallContext(options: {
   readonly binding: Binding;
   readonly headers: CallState["headers"];
   readonly caller: Caller;
-  readonly signal?: AbortSignal;
+  readonly signal?: LeaveSignal;
   readonly tenant?: string | undefined;
 }): ServerCallContext {
   const { headers, caller, tenant } = options;

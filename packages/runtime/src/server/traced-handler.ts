@@ -30,7 +30,7 @@ import { unpackMessages } from "../a2a/message-mapping.ts";
 import { tracedStream } from "../a2a/traced-stream.ts";
 import { toWireError } from "../a2a/wire-errors.ts";
 import { callStateOf, ownerOf } from "../task/call-state.ts";
-import { flatten, newUuid } from "../task/new-uuid.ts";
+import { formatUuid, newUuid } from "../task/new-uuid.ts";
 import { CallObserver } from "./call-observer.ts";
 
 type Params<M extends keyof A2ARequestHandler> = Parameters<A2ARequestHandler[M]>[0];
@@ -239,11 +239,8 @@ function withContextId(params: SendMessageRequest, context: ServerCallContext): 
 }
 
 function contextIdOf(owner: string, messageId: string): string {
-  const hex = hash("sha256", JSON.stringify([owner, messageId]));
-  // A UUID of version 8: made by the application.
-  return flatten(
-    `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`,
-  );
+  // Version 8: made by the application.
+  return formatUuid(hash("sha256", JSON.stringify([owner, messageId]), "buffer"), 0, 8);
 }
 
 function isTask(value: unknown): value is Parameters<typeof noteTask>[1] {

@@ -1,4 +1,5 @@
 import type { ServerCallContext } from "@a2a-js/sdk/server";
+import type { LeaveSignal } from "./call-signal.ts";
 import type { Binding } from "../a2a/uris.ts";
 
 const key = "weftCall";
@@ -11,7 +12,7 @@ export interface CallState {
   /** Whose limits count: a login's name, or `@` and an address. */
   readonly callerKey?: string;
   /** Fires when the caller is gone. The task goes on. */
-  readonly signal?: AbortSignal;
+  readonly signal?: LeaveSignal;
   /** An authenticated caller, or loopback without proxy headers: its context and conversation id are obeyed. */
   readonly isTrusted: boolean;
   /** The reply's trace id, set once it is known; the binding puts it into its response header. */

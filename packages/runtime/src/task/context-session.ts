@@ -87,7 +87,7 @@ export class ContextSession<T> implements ContextKey {
     others.set(messageId, by);
     if (others.size < maxMessageIds) return;
     if (this.#firstId !== undefined) this.#forgetFirst();
-    else others.delete(others.keys().next().value!);
+    else others.delete(others.keys().next().value);
   }
 
   /** Takes back {@link take}, unless the message was taken again since. */

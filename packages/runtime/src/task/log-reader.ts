@@ -1,4 +1,5 @@
 import type { StoredEvent } from "../store/task-store.ts";
+import type { LeaveSignal } from "./call-signal.ts";
 import type { TaskLog } from "./task-log.ts";
 
 /** An entry; `behind` where entries not read are gone, and a snapshot is due; undefined when nothing follows. */
@@ -10,14 +11,14 @@ export type LogStep = StoredEvent | "behind" | undefined;
  */
 export class LogReader {
   readonly #log: TaskLog;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: LeaveSignal | undefined;
   #place: number;
   /** What was loaded and not read yet, the next one last. */
   #loaded: StoredEvent[] = [];
   #wake: (() => void) | undefined;
   #isOver = false;
 
-  constructor(log: TaskLog, from: number, signal?: AbortSignal) {
+  constructor(log: TaskLog, from: number, signal?: LeaveSignal) {
     this.#log = log;
     this.#place = from;
     this.#signal = signal;

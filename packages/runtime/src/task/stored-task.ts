@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { StreamResponse } from "@a2a-js/sdk";
 import { WeftError } from "@weft/tracing";
 import type { TaskKey, TaskRow, TaskStore } from "../store/task-store.ts";
+import type { LeaveSignal } from "./call-signal.ts";
 import { numbered, placeAfter } from "./event-number.ts";
 import type { Reading } from "./task-stream.ts";
 import { isTerminal, TaskRecord } from "./task-record.ts";
@@ -71,7 +72,7 @@ export async function* followStored(
 export async function whenAtRest(
   store: TaskStore,
   key: TaskKey,
-  options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs: number },
+  options: { readonly signal?: LeaveSignal | undefined; readonly timeoutMs: number },
 ): Promise<TaskRow> {
   const late = performance.now() + options.timeoutMs;
   for (;;) {

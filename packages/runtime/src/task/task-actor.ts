@@ -24,6 +24,7 @@ import { textPart } from "../a2a/message-mapping.ts";
 import type { PendingTurn } from "../journal/message-in.ts";
 import { writeMessageIn } from "../journal/message-in.ts";
 import type { StepRow, StoredEvent, TaskRow, TaskStore } from "../store/task-store.ts";
+import type { LeaveSignal } from "./call-signal.ts";
 import type { ContextSession } from "./context-session.ts";
 import { TaskChanges } from "./task-changes.ts";
 import type { TaskLog } from "./task-log.ts";
@@ -156,7 +157,7 @@ export class TaskActor {
   }
 
   /** Resolves when the task is over or waits for its caller, or when `signal` fires. */
-  async settled(signal?: AbortSignal): Promise<void> {
+  async settled(signal?: LeaveSignal): Promise<void> {
     if (this.isAtRest || signal?.aborted) return;
     await new Promise<void>((resolve) => {
       const leave = (): void => {

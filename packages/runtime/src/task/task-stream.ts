@@ -2,6 +2,7 @@ import { TaskState } from "@a2a-js/sdk";
 import type { StreamResponse, Task } from "@a2a-js/sdk";
 import { over, PullStream } from "../a2a/pull-stream.ts";
 import type { StoredEvent } from "../store/task-store.ts";
+import type { LeaveSignal } from "./call-signal.ts";
 import { numbered, placeAfter } from "./event-number.ts";
 import type { EventNumber } from "./event-number.ts";
 import { LogReader } from "./log-reader.ts";
@@ -12,7 +13,7 @@ export interface Reading {
   readonly withAgentEvents: boolean;
   /** The caller knows the hop extension: events carry their numbers. */
   readonly withNumbers?: boolean;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: LeaveSignal | undefined;
   /** The last event the caller has: no snapshot, only what follows. */
   readonly after?: EventNumber | undefined;
   /** Until the task is over; else until it is at rest: over, or waiting for its caller. */

@@ -1,3 +1,5 @@
+import type { LeaveSignal } from "../task/call-signal.ts";
+
 /** How many bytes of events a stream's reader is ready for. A frame may overdraw it once, so that any size gets through. */
 export class StreamCredit {
   #left: number;
@@ -17,7 +19,7 @@ export class StreamCredit {
   }
 
   /** A promise only when the reader is behind; it resolves with credit, or when `signal` fires. */
-  ready(signal: AbortSignal): Promise<void> | undefined {
+  ready(signal: LeaveSignal): Promise<void> | undefined {
     if (this.#left > 0 || signal.aborted) return undefined;
     return new Promise((resolve) => {
       const done = (): void => {

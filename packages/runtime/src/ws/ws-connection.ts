@@ -22,6 +22,7 @@ import { eventNumberOf } from "../a2a/event-number.ts";
 import { findOperation, setTenant } from "../a2a/operations.ts";
 import type { StreamOperation, UnaryOperation } from "../a2a/operations.ts";
 import { limitError, toWireError } from "../a2a/wire-errors.ts";
+import { CallSignal } from "../task/call-signal.ts";
 import { createCallContext } from "../server/call-context.ts";
 import type { Caller } from "../server/call-context.ts";
 import type { Limits } from "../server/limits.ts";
@@ -54,7 +55,7 @@ class OpenCall {
   readonly request: Request;
   readonly isBinary: boolean;
   readonly credit: StreamCredit;
-  readonly #controller = new AbortController();
+  readonly signal = new CallSignal();
 
   constructor(request: Request, isBinary: boolean) {
     this.request = request;
@@ -62,12 +63,8 @@ class OpenCall {
     this.credit = new StreamCredit(request.credit);
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
   abort(): void {
-    this.#controller.abort();
+    this.signal.abort();
   }
 }
 
@@ -160,13 +157,11 @@ export class WsConnection {
   }
 
   #contextOf(call: OpenCall): ServerCallContext {
-    const { caller, headers } = this.#options;
-    return createCallContext({
-      binding: "ws",
-      headers: { ...call.request.parameters, ...reservedHeadersOf(headers) },
-      caller,
-      signal: call.signal,
-    });
+    const { caller, headers: upgrade } = this.#options;
+    const { parameters } = call.request;
+    const isPlain = !saysReserved(parameters) && !saysReserved(upgrade);
+    const headers = isPlain ? parameters : { ...parameters, ...reservedOf(upgrade) };
+    return createCallContext({ binding: "ws", headers, caller, signal: call.signal });
   }
 
   async #answer(call: OpenCall, context: ServerCallContext): Promise<void> {
@@ -268,9 +263,14 @@ function closeReason(error: unknown): string {
 
 const reservedNames = ["forwarded", "via", "x-forwarded-for", "x-real-ip"] as const;
 
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
 /** What only the upgrade request may say. */
-function reservedHeadersOf(headers: IncomingHttpHeaders): Record<string, string | string[] | undefined> {
-  const own: Record<string, string | string[] | undefined> = {};
-  for (const name of reservedNames) own[name] = headers[name];
-  return own;
+function reservedOf(headers: Headers): Headers {
+  return Object.fromEntries(reservedNames.map((name) => [name, headers[name]]));
+}
+
+function saysReserved(headers: Headers): boolean {
+  for (const name of reservedNames) if (headers[name] !== undefined) return true;
+  return false;
 }

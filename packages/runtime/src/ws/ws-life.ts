@@ -14,6 +14,9 @@ export class WsLife {
   readonly #onIdle: () => void;
   readonly #pings: NodeJS.Timeout;
   #idle: NodeJS.Timeout | undefined;
+  #isHeld = false;
+  /** Milliseconds of the monotonic clock when nothing was open any more. */
+  #idleSince = 0;
   #missed = 0;
   #buffered = 0;
 
@@ -29,23 +32,44 @@ export class WsLife {
 
   /** Something is open. */
   hold(): void {
-    clearTimeout(this.#idle);
-    this.#idle = undefined;
+    this.#isHeld = true;
   }
 
   /** Nothing is open. */
   release(): void {
-    this.#idle = setTimeout(() => {
-      this.#onIdle();
-      this.#idle = setTimeout(() => this.#socket.close(1000, "idleMs"), goneMs);
-      this.#idle.unref();
-    }, this.#idleMs);
-    this.#idle.unref();
+    this.#isHeld = false;
+    this.#idleSince = performance.now();
+    if (!this.#idle) this.#watch(this.#idleMs);
   }
 
   end(): void {
     clearInterval(this.#pings);
-    this.hold();
+    clearTimeout(this.#idle);
+  }
+
+  /** One timer, which finds out when it fires: connections are held and released with every call. */
+  #watch(ms: number): void {
+    this.#idle = setTimeout(() => {
+      this.#idle = undefined;
+      if (this.#isHeld) return;
+      const left = this.#idleSince + this.#idleMs - performance.now();
+      if (left > 0) return this.#watch(Math.ceil(left));
+      this.#onIdle();
+      this.#leave();
+    }, ms);
+    this.#idle.unref();
+  }
+
+  /** The peer was told to go; what it opened in the meantime keeps the connection. */
+  #leave(): void {
+    const toldAt = performance.now();
+    this.#idle = setTimeout(() => {
+      this.#idle = undefined;
+      if (this.#isHeld) return;
+      if (this.#idleSince > toldAt) this.#watch(this.#idleMs);
+      else this.#socket.close(1000, "idleMs");
+    }, goneMs);
+    this.#idle.unref();
   }
 
   /** A reader so slow that its pong waits behind our bytes still takes some. */
