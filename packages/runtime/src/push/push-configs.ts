@@ -32,6 +32,9 @@ interface StoredConfig {
 const maxConfigs = 10;
 const eventsAtOnce = 1_000;
 
+/** Stores that were given a configuration here. */
+const inUse = new WeakSet<TaskStore>();
+
 /** The push notification configurations of tasks (A2A 1.0, 3.1.7 to 3.1.10), and what is sent by them. */
 export class PushConfigs {
   readonly #store: TaskStore;
@@ -66,6 +69,7 @@ export class PushConfigs {
     if (known.length >= maxConfigs && known.every((one) => one.config.id !== config.id)) {
       throw new RequestMalformedError(`A task has at most ${maxConfigs} push notification configurations.`);
     }
+    inUse.add(this.#store);
     await this.#store.putPush(key, { id: config.id, body: writeConfig({ config, version }) });
     return config;
   }
@@ -95,7 +99,8 @@ export class PushConfigs {
 
   /** Tells all who asked of a state change, in the background. */
   notify(key: TaskKey, event: StoredEvent, parent: Context): void {
-    if (this.#options === false) return;
+    // Of a store that is this process's alone nobody else can have asked.
+    if (this.#options === false || !(this.#store.isDurable || inUse.has(this.#store))) return;
     const send = async (): Promise<void> => {
       for (const config of await this.#all(key)) this.#send(key, config, event, parent);
     };

@@ -24,7 +24,7 @@ import { newUuid } from "./new-uuid.ts";
 import { readStored } from "./stored-task.ts";
 import { Takeover } from "./takeover.ts";
 import { TaskActor } from "./task-actor.ts";
-import type { TaskActorOptions } from "./task-actor.ts";
+import type { TaskHost } from "./task-actor.ts";
 import { defaultTaskLimits } from "./task-limits.ts";
 import type { TaskLimits } from "./task-limits.ts";
 import { createStatus, isTerminal, steadyNow } from "./task-record.ts";
@@ -55,12 +55,21 @@ export class RunningTasks {
   readonly #running = new Map<TaskActor, () => void>();
   readonly #opening = new Map<string, Promise<TaskActor>>();
   readonly #takeover: Takeover;
+  readonly #host: TaskHost;
   #isDraining = false;
   #ends = 0;
 
   constructor(options: RunningTasksOptions) {
     this.#options = options;
-    const { store, scope, limits } = options;
+    const { agent, store, scope, limits, push } = options;
+    this.#host = {
+      agent,
+      store,
+      turnMs: limits.turnMs,
+      maxLogEntries: limits.events,
+      onRest: (actor) => this.#rested(actor),
+      onState: (actor, event, context) => push.notify(this.key(actor.id), event, context),
+    };
     this.#takeover = new Takeover({
       store,
       scope,
@@ -118,7 +127,7 @@ export class RunningTasks {
       changedAt: 0,
       body: { task, place: 0, epochs: [[1, 0]], partial: [] },
     };
-    return this.#build(row, session);
+    return new TaskActor({ host: this.#host, session, row });
   }
 
   /**
@@ -176,21 +185,6 @@ export class RunningTasks {
     return undefined;
   }
 
-  #build(row: TaskRow, session: Session, loaded?: TaskActorOptions["loaded"]): TaskActor {
-    const { agent, store, limits, push } = this.#options;
-    return new TaskActor({
-      agent,
-      session,
-      store,
-      row,
-      loaded,
-      turnMs: limits.turnMs,
-      maxLogEntries: limits.events,
-      onRest: (rested) => this.#rested(rested, session),
-      onState: (changed, event, context) => push.notify(this.key(changed.id), event, context),
-    });
-  }
-
   /** From here on whoever had the task is refused. What it stored until now is what goes on. */
   async #claim(row: TaskRow, session: Session): Promise<TaskActor> {
     const { store, push } = this.#options;
@@ -201,7 +195,8 @@ export class RunningTasks {
     const { record, place } = await readStored(store, claimed);
     const steps = await store.steps(row);
     const body = { ...claimed.body, task: record.snapshot(), partial: record.partialArtifacts };
-    const actor = this.#build({ ...claimed, body }, session, { place, steps });
+    const loaded = { place, steps };
+    const actor = new TaskActor({ host: this.#host, session, row: { ...claimed, body }, loaded });
     this.#actors.set(actor.id, actor);
     // With the next state the outbox is this process's.
     await push.takeOver(row);
@@ -219,14 +214,13 @@ export class RunningTasks {
     await this.open(row).catch(() => undefined);
   }
 
-  #rested(actor: TaskActor, session: Session): void {
+  #rested(actor: TaskActor): void {
     this.#running.get(actor)?.();
     this.#running.delete(actor);
     if (!actor.isTerminal && !actor.isLost) return;
     if (this.#actors.get(actor.id) === actor) this.#actors.delete(actor.id);
-    const { sessions, scope } = this.#options;
-    if (actor.isLost) sessions.forget({ scope, owner: actor.owner, contextId: actor.contextId });
-    else forgetActor(session, actor);
+    if (actor.isLost) this.#options.sessions.forget(actor.session);
+    else forgetActor(actor);
     this.#prune();
   }
 
@@ -244,11 +238,12 @@ export class RunningTasks {
  * A session outlives its tasks, and knows them by what they came to: an actor is a hundred objects. A message whose turn
  * failed may be another task's by now.
  */
-function forgetActor(session: Session, actor: TaskActor): void {
+function forgetActor(actor: TaskActor): void {
+  const { session } = actor;
   const task = actor.snapshot();
   for (const { messageId } of task.history) {
     const known = session.taken(messageId);
-    const forget = (taken: Taken | undefined): void => {
+    const forget = (taken: unknown): void => {
       if (taken === actor && session.taken(messageId) === known) session.take(messageId, task);
     };
     if (known instanceof Promise) known.then(forget, () => undefined);

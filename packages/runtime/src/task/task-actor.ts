@@ -33,20 +33,25 @@ import { questionMessage, TaskReply } from "./task-reply.ts";
 import type { Change } from "./task-writer.ts";
 import { replyMetadata, TurnRun } from "./turn-run.ts";
 
-export interface TaskActorOptions {
+/** What all actors of an engine share. */
+export interface TaskHost {
   readonly agent: Agent;
-  readonly session: ContextSession<unknown>;
   readonly store: TaskStore;
-  /** As stored, or with version 0 for a new task. */
-  readonly row: TaskRow;
-  /** Of a task that was stored before: the place after its events, and the journal so far. */
-  readonly loaded?: { readonly place: number; readonly steps: readonly StepRow[] } | undefined;
   /** Milliseconds a turn may take. */
   readonly turnMs: number;
   readonly maxLogEntries: number;
   readonly onRest: (actor: TaskActor) => void;
   /** After a state was stored; with its event, and the context of the turn that changed it. */
   readonly onState: (actor: TaskActor, event: StoredEvent, context: Context) => void;
+}
+
+export interface TaskActorOptions {
+  readonly host: TaskHost;
+  readonly session: ContextSession<unknown>;
+  /** As stored, or with version 0 for a new task. */
+  readonly row: TaskRow;
+  /** Of a task that was stored before: the place after its events, and the journal so far. */
+  readonly loaded?: { readonly place: number; readonly steps: readonly StepRow[] } | undefined;
 }
 
 interface TurnEnd {
@@ -56,26 +61,24 @@ interface TurnEnd {
 }
 
 export class TaskActor {
-  readonly owner: string;
-  readonly contextId: string;
-  readonly #options: TaskActorOptions;
+  readonly session: ContextSession<unknown>;
+  readonly #host: TaskHost;
   readonly #changes: TaskChanges;
   /** The journal, where there is one. */
   #steps: Map<string, StepRow> | undefined;
   readonly #controller = new AbortController();
   readonly #pending: PendingTurn[] = [];
   /** Who is to hear that the task is at rest. */
-  #waiting: Set<() => void> | undefined;
+  #waiting: (() => void)[] | undefined;
   #places: number;
   #isRunning = false;
   /** Of the last turn's span. */
   #turnContext: Context = activeContext();
 
-  constructor(options: TaskActorOptions) {
-    const { row, store, loaded, maxLogEntries } = options;
-    this.#options = options;
-    this.owner = row.owner;
-    this.contextId = row.contextId;
+  constructor({ host, session, row, loaded }: TaskActorOptions) {
+    const { store, maxLogEntries } = host;
+    this.session = session;
+    this.#host = host;
     this.#changes = new TaskChanges({
       store,
       row,
@@ -89,6 +92,14 @@ export class TaskActor {
 
   get id(): string {
     return this.#changes.record.id;
+  }
+
+  get owner(): string {
+    return this.session.owner;
+  }
+
+  get contextId(): string {
+    return this.session.contextId;
   }
 
   get log(): TaskLog {
@@ -153,20 +164,15 @@ export class TaskActor {
     this.#pending.push(...turns);
     this.#changes.withdrawPartial();
     await this.#changes.store({});
-    for (const _ of turns) this.#options.session.enqueue(() => this.#runNext());
+    for (const _ of turns) this.session.enqueue(() => this.#runNext());
   }
 
   /** Resolves when the task is over or waits for its caller, or when `signal` fires. */
   async settled(signal?: LeaveSignal): Promise<void> {
     if (this.isAtRest || signal?.aborted) return;
     await new Promise<void>((resolve) => {
-      const leave = (): void => {
-        this.#waiting?.delete(leave);
-        signal?.removeEventListener("abort", leave);
-        resolve();
-      };
-      (this.#waiting ??= new Set()).add(leave);
-      signal?.addEventListener("abort", leave, { once: true });
+      (this.#waiting ??= []).push(resolve);
+      signal?.addEventListener("abort", resolve, { once: true });
     });
   }
 
@@ -191,7 +197,7 @@ export class TaskActor {
 
   /** What fails in `onStored` fails the call; the turn is taken, and runs. */
   #begin(onStored: () => Promise<void> | undefined): Promise<void> | undefined {
-    const begin = (): void => this.#options.session.enqueue(() => this.#runNext());
+    const begin = (): void => this.session.enqueue(() => this.#runNext());
     const told = onStored();
     if (told) return told.finally(begin);
     begin();
@@ -205,10 +211,7 @@ export class TaskActor {
     this.#pending.shift();
     this.#changes.setState(TaskState.TASK_STATE_WORKING);
     this.#changes.store({})?.catch(() => undefined);
-    const reply = new TaskReply({
-      artifact: (change) => this.#changes.putArtifact(change),
-      agentEvent: (metadata) => this.#changes.addAgentEvent(metadata),
-    });
+    const reply = new TaskReply(this.#changes);
     const run = this.#createRun(turn);
     const timer = this.#startDeadline(turn.hop.deadline);
     try {
@@ -229,7 +232,8 @@ export class TaskActor {
   }
 
   #createRun(turn: PendingTurn): TurnRun {
-    const { agent, session } = this.#options;
+    const { session } = this;
+    const { agent } = this.#host;
     return new TurnRun({
       agent,
       session,
@@ -303,21 +307,21 @@ export class TaskActor {
   #finished(event: StoredEvent): void {
     if (this.isTerminal) this.log.close();
     if (!this.#isRunning) this.#settle();
-    this.#options.onState(this, event, this.#turnContext);
+    this.#host.onState(this, event, this.#turnContext);
   }
 
   /** What is stored with a message; a store that is this process's alone need not know what the session knows. */
   #begun(turn: PendingTurn, isNewId: boolean): Omit<Change, "row"> {
-    if (!this.#options.store.isDurable) return nothing;
+    if (!this.#host.store.isDurable) return nothing;
     const { messageId } = turn.message;
     return { steps: [writeMessageIn(turn, false)], ...(isNewId ? { messageId } : {}) };
   }
 
   /** The same with a turn's end. */
   #ended(turns: readonly PendingTurn[]): Omit<Change, "row"> {
-    if (!this.#options.store.isDurable) return nothing;
+    if (!this.#host.store.isDurable) return nothing;
     const steps = turns.map((turn) => writeMessageIn(turn, true));
-    return { steps, ...this.#options.session.unstored() };
+    return { steps, ...this.session.unstored() };
   }
 
   get #ids(): { readonly taskId: string; readonly contextId: string } {
@@ -325,8 +329,10 @@ export class TaskActor {
   }
 
   #settle(): void {
-    for (const leave of this.#waiting ?? []) leave();
-    this.#options.onRest(this);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const resolve of waiting ?? []) resolve();
+    this.#host.onRest(this);
   }
 
   /** A message that could not be stored was never taken. */
@@ -344,7 +350,7 @@ export class TaskActor {
   }
 
   #startDeadline(callerDeadline: number | undefined): NodeJS.Timeout {
-    const { turnMs, agent } = this.#options;
+    const { turnMs, agent } = this.#host;
     const ms = Math.min(turnMs, callerDeadline === undefined ? turnMs : callerDeadline - Date.now());
     const late = (): void => {
       const message = `Agent "${agent.name}" did not answer within ${Math.max(0, Math.round(ms))} ms.`;

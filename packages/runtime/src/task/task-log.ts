@@ -38,7 +38,7 @@ export class TaskLog {
   #first: number;
   #shown: number;
   /** Places of what is held, in order. */
-  #held: number[] = [];
+  #held: number[] | undefined;
   #isClosed = false;
   #failure: Error | undefined;
   readonly #epoch: number;
@@ -73,14 +73,16 @@ export class TaskLog {
       this.#first += this.#entries.length - maxEntries;
       this.#entries = this.#entries.slice(-maxEntries);
     }
-    if (flags.isHeld) this.#held.push(place);
+    if (flags.isHeld) (this.#held ??= []).push(place);
     else this.#reveal();
     return entry;
   }
 
   /** What was held before `place` may be seen. */
   show(place: number): void {
-    if (this.#held.length > 0) this.#held = this.#held.filter((held) => held >= place);
+    const held = this.#held;
+    if (held && held.at(-1)! < place) this.#held = undefined;
+    else if (held) this.#held = held.filter((one) => one >= place);
     this.#reveal();
   }
 
@@ -123,7 +125,7 @@ export class TaskLog {
   }
 
   #reveal(): void {
-    const shown = this.#held[0] ?? this.next;
+    const shown = this.#held?.[0] ?? this.next;
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#wake();

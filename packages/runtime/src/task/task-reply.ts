@@ -11,8 +11,8 @@ import type { ArtifactChange, TextChange } from "./task-event.ts";
 
 /** Where a turn's events go. */
 export interface ReplySink {
-  artifact(change: ArtifactChange | TextChange): void;
-  agentEvent(metadata: Record<string, unknown>): void;
+  putArtifact(change: ArtifactChange | TextChange): void;
+  addAgentEvent(metadata: Record<string, unknown>): void;
 }
 
 /**
@@ -82,11 +82,11 @@ export class TaskReply {
     const metadata = describe(message);
     if (typeof content === "string") {
       const text = append ? "" : content;
-      this.#sink.artifact({ kind: "text", artifactId, text, append, lastChunk: true, metadata });
+      this.#sink.putArtifact({ kind: "text", artifactId, text, append, lastChunk: true, metadata });
       return;
     }
     const artifact = { ...createArtifact(artifactId, "", metadata), parts: toParts(content) };
-    this.#sink.artifact({ kind: "artifact", artifact, append, lastChunk: true });
+    this.#sink.putArtifact({ kind: "artifact", artifact, append, lastChunk: true });
   }
 
   #reset(artifactId: string): void {
@@ -96,11 +96,11 @@ export class TaskReply {
   }
 
   #text(artifactId: string, text: string, append: boolean): void {
-    this.#sink.artifact({ kind: "text", artifactId, text, append, lastChunk: false, metadata: undefined });
+    this.#sink.putArtifact({ kind: "text", artifactId, text, append, lastChunk: false, metadata: undefined });
   }
 
   #forward(event: AgentEvent): void {
-    this.#sink.agentEvent({ [eventsExtensionUri]: event });
+    this.#sink.addAgentEvent({ [eventsExtensionUri]: event });
   }
 }
 
