@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { TaskState } from "@a2a-js/sdk";
-import type { SendMessageRequest, Task, TaskStatus } from "@a2a-js/sdk";
+import type { Task, TaskStatus } from "@a2a-js/sdk";
 import { defineAgent, messageText } from "../src/agent/index.ts";
 import type { AgentYield } from "../src/agent/index.ts";
 import { memoryStore } from "../src/store/memory-store.ts";
@@ -161,28 +161,40 @@ test(
   },
 );
 
-test(
-  "what an agent says that is not JSON ends its stream with that, and not the next task",
-  { timeout },
-  async () => {
-    const outputs: unknown[] = [1n, 1];
-    const agent = defineAgent({
-      name: "careless",
-      async *respond() {
-        yield { type: "tool-result", toolCallId: "t1", output: outputs.shift() };
-        yield "done";
-      },
-    });
-    await using store = sqliteStore(join(folder, "said.db"));
-    const engine = newEngine(agent, { store });
-    const request = (): SendMessageRequest => sendRequest("go", { contextId: "one" });
-    await assert.rejects(async () => {
-      for await (const _ of engine.sendMessageStream(request(), callContext()));
-    }, /not JSON/);
-    const next = await engine.sendMessage(request(), callContext());
-    assert.equal(next.status?.state, TaskState.TASK_STATE_COMPLETED);
-  },
-);
+for (const kind of ["memory", "sqlite"]) {
+  test(
+    `what an agent says that is not JSON fails its own turn, and says what it was (${kind})`,
+    { timeout },
+    async () => {
+      const said: AgentYield[] = [
+        { type: "tool-result", toolCallId: "t1", output: 1n },
+        { content: [{ type: "data", data: { count: 1n } }] },
+        { content: "text", metadata: { count: 1n } },
+        "done",
+      ];
+      const agent = defineAgent({
+        name: "careless",
+        async *respond() {
+          yield said.shift()!;
+        },
+      });
+      await using store = kind === "memory" ? memoryStore() : sqliteStore(join(folder, "said.db"));
+      const engine = newEngine(agent, { store });
+      const send = (): Promise<Task> =>
+        engine.sendMessage(sendRequest("go", { contextId: "one" }), callContext());
+      for (const what of [
+        /event of type tool-result .*not JSON/,
+        /data part .*not JSON/,
+        /metadata .*not JSON/,
+      ]) {
+        const { status } = await send();
+        assert.equal(status?.state, TaskState.TASK_STATE_FAILED);
+        assert.match(textOfStatus(status) ?? "", what);
+      }
+      assert.equal((await send()).status?.state, TaskState.TASK_STATE_COMPLETED);
+    },
+  );
+}
 
 test("a question that was forgotten past the bound is gone, and said to be", { timeout }, async () => {
   const agent = defineAgent({

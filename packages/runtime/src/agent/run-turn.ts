@@ -40,6 +40,8 @@ export interface RunTurnOptions {
   readonly links?: readonly Link[];
   /** Called once, with the span open and before the agent is asked. */
   readonly onOpen?: (span: WeftSpan) => void;
+  /** Called with the reply before it stands in the history; what it throws fails the turn. */
+  readonly checkMessage?: (message: AgentMessage) => void;
   /** Called with the reply before its event is seen; the span is still open. */
   readonly onMessage?: (message: AgentMessage, span: WeftSpan) => void;
 }

@@ -133,6 +133,7 @@ export class Turn {
   #message(given: GivenMessage): Promise<void> | void {
     if (this.reply) throw this.#secondMessage();
     const message = this.#complete(given);
+    this.#options.checkMessage?.(message);
     this.reply = message;
     this.#setDraft("", false);
     if (!this.#context.history.has(message.id)) this.#context.history.append(message);

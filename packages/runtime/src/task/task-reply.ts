@@ -6,6 +6,7 @@ import { textPart, toParts } from "../a2a/message-mapping.ts";
 import { withHop } from "../a2a/hop.ts";
 import { eventsExtensionUri } from "../a2a/uris.ts";
 import { UsageSum } from "../a2a/usage-metadata.ts";
+import { checkJson } from "./check-json.ts";
 import { createArtifact } from "./task-event.ts";
 import type { ArtifactChange, TextChange } from "./task-event.ts";
 
@@ -37,6 +38,7 @@ export class TaskReply {
     return this.#hasMessage ? undefined : this.#inputRequest;
   }
 
+  /** @throws WeftError `invalid_argument` for what no binding and no store can carry: it is not JSON */
   accept(event: AgentEvent): void {
     if (event.type === "usage") this.usage.add(event);
     if (event.type === "input-required") this.#inputRequest = requestOf(event);
@@ -100,8 +102,14 @@ export class TaskReply {
   }
 
   #forward(event: AgentEvent): void {
+    if (!isText(event)) checkJson(event, `An event of type ${event.type}`);
     this.#sink.addAgentEvent({ [eventsExtensionUri]: event });
   }
+}
+
+/** Of which there are many, with nothing but text in them. */
+function isText({ type }: AgentEvent): boolean {
+  return type === "text-delta" || type === "reasoning-delta";
 }
 
 /** The question of an agent that waits for a human, as the status message of its task. */

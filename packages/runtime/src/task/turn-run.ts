@@ -14,6 +14,7 @@ import type { Attempt } from "../journal/attempt.ts";
 import type { PendingTurn } from "../journal/message-in.ts";
 import { TurnJournal } from "../journal/turn-journal.ts";
 import type { StepRow } from "../store/task-store.ts";
+import { checkMessageJson } from "./check-json.ts";
 import type { ContextSession } from "./context-session.ts";
 import type { TaskReply } from "./task-reply.ts";
 
@@ -65,7 +66,13 @@ export class TurnRun {
       appends.push(`${history.id}:${history.append(projectMessage(message, agent.name))}=${message.id}`);
     }
     const request = { messages: history.messages, newFrom, contextVariables: this.variables };
-    const options = { turn: ++session.turns, parent: turn.parent, appends, ...this.#stretch() };
+    const options = {
+      turn: ++session.turns,
+      parent: turn.parent,
+      appends,
+      checkMessage: checkMessageJson,
+      ...this.#stretch(),
+    };
     return pushTurn(agent, request, this.#context(), options, emit);
   }
 
