@@ -210,6 +210,25 @@ test("a question that was forgotten past the bound is gone, and said to be", { t
   await assert.rejects(engine.sendMessage(answer, callContext()), /does not exist/);
 });
 
+test("who reads a question on that was forgotten past the bound hears of it", { timeout }, async () => {
+  const agent = defineAgent({
+    name: "asker",
+    async *respond() {
+      yield question;
+    },
+  });
+  const engine = newEngine(agent, { limits: { endedTasks: 1 } });
+  const first = await engine.sendMessage(sendRequest("ask"), callContext());
+  const reading = engine.resubscribe({ id: first.id, tenant: "" }, callContext());
+  assert.equal((await reading.next()).done, false);
+  const rest = reading.next();
+  for (let count = 0; count < 6; count++) {
+    await engine.sendMessage(sendRequest("ask"), callContext());
+    await engine.sendMessage(sendRequest("ask"), callContext());
+  }
+  await assert.rejects(rest, /forgotten/);
+});
+
 test("a caller who waits hears that the store is gone", { timeout }, async () => {
   const store = sqliteStore(join(folder, "gone.db"));
   const asked = gate();

@@ -8,7 +8,7 @@
  * I1  A task is seen by who made it and by nobody else; to others it does not exist.
  * I2  A task is run by one process at a time: who was taken over is refused at its next write.
  * I3  What a process that is gone left open goes on here by itself.
- * I4  Running tasks are never forgotten; ended ones are, oldest first, past the bound.
+ * I4  Running tasks are never forgotten; those at rest are, over or waiting, oldest first, past the bound.
  */
 import { TaskState } from "@a2a-js/sdk";
 import type { Task } from "@a2a-js/sdk";
@@ -34,7 +34,7 @@ export type Taken = TaskActor | Task;
 export type Session = ContextSession<Taken | Promise<Taken>>;
 
 const durableEndedTasks = 100_000;
-/** Ended tasks are forgotten once in so many ends, not at each. */
+/** Tasks at rest are forgotten once in so many, not with each. */
 const pruneEvery = 50;
 
 export interface RunningTasksOptions {
@@ -57,7 +57,7 @@ export class RunningTasks {
   readonly #takeover: Takeover;
   readonly #host: TaskHost;
   #isDraining = false;
-  #ends = 0;
+  #rests = 0;
 
   constructor(options: RunningTasksOptions) {
     this.#options = options;
@@ -217,20 +217,33 @@ export class RunningTasks {
   #rested(actor: TaskActor): void {
     this.#running.get(actor)?.();
     this.#running.delete(actor);
+    this.#prune();
     if (!actor.isTerminal && !actor.isLost) return;
     if (this.#actors.get(actor.id) === actor) this.#actors.delete(actor.id);
     if (actor.isLost) this.#options.sessions.forget(actor.session);
     else forgetActor(actor);
-    this.#prune();
   }
 
   #prune(): void {
     const { store, scope, limits } = this.#options;
     const isDefault = limits.endedTasks === defaultTaskLimits.endedTasks;
     const keep = store.isDurable && isDefault ? durableEndedTasks : limits.endedTasks;
-    if (this.#ends++ % Math.max(1, Math.min(pruneEvery, keep)) !== 0) return;
+    if (this.#rests++ % Math.max(1, Math.min(pruneEvery, keep)) !== 0) return;
     const before = steadyNow() - limits.endedTaskMs;
-    store.prune(scope, { before, keep }).catch(() => undefined);
+    const pruned = store.prune(scope, { before, keep }).then(() => this.#forgetPruned(keep));
+    pruned.catch(() => undefined);
+  }
+
+  /** Tasks that waited for their caller until the store forgot them; whoever reads one on hears of it. */
+  async #forgetPruned(keep: number): Promise<void> {
+    if (this.#actors.size - this.#running.size <= 2 * keep) return;
+    const waiting = [...this.#actors.values()].filter((actor) => actor.isAtRest);
+    for (const actor of waiting) {
+      if (await this.#options.store.get(this.key(actor.id))) continue;
+      if (!actor.isAtRest || this.#actors.get(actor.id) !== actor) continue;
+      this.#actors.delete(actor.id);
+      actor.log.close(new WeftError("not_found", `Task ${actor.id} waited too long and was forgotten.`));
+    }
   }
 }
 
