@@ -31,17 +31,29 @@ export interface HopMetadata {
   readonly error?: { readonly code: WeftErrorCode; readonly message: string };
 }
 
+const hopTexts = [
+  "traceparent",
+  "tracestate",
+  "baggage",
+  "conversationId",
+  "traceId",
+  "eventNumber",
+] as const;
+const hopNumbers = ["deadline", "hops"] as const;
+
+const noHop: HopMetadata = Object.freeze({});
+
 type Metadata = Readonly<Record<string, unknown>> | undefined;
 
 /** Reads the hop metadata of a foreign message: what has the wrong type is left out, nothing throws. */
 export function readHop(metadata: Metadata): HopMetadata {
   const value = metadata?.[hopExtensionUri];
-  if (!isRecord(value)) return {};
+  if (!isRecord(value)) return noHop;
   const hop: Record<string, unknown> = {};
-  for (const key of ["traceparent", "tracestate", "baggage", "conversationId", "traceId", "eventNumber"]) {
+  for (const key of hopTexts) {
     if (typeof value[key] === "string" && value[key] !== "") hop[key] = value[key];
   }
-  for (const key of ["deadline", "hops"]) {
+  for (const key of hopNumbers) {
     if (typeof value[key] === "number" && Number.isFinite(value[key])) hop[key] = value[key];
   }
   if (isRecord(value["variables"])) hop["variables"] = value["variables"];

@@ -9,6 +9,7 @@ import {
 } from "@weft/tracing/internal";
 import { contextFrom } from "@weft/tracing/internal";
 import type { Carrier, Context } from "@weft/tracing/internal";
+import type { AgentMessage } from "../agent/message.ts";
 import type { HopMetadata } from "../a2a/hop.ts";
 import { readHop } from "../a2a/hop.ts";
 import { hopExtensionUri } from "../a2a/uris.ts";
@@ -17,11 +18,13 @@ import type { StepRow } from "../store/task-store.ts";
 /** A message that waits for its turn, with the context it arrived in. */
 export interface PendingTurn {
   readonly message: Message;
+  /** The agent messages in it, if they are known. */
+  readonly unpacked?: readonly AgentMessage[] | undefined;
   readonly hop: HopMetadata;
   /** Parent of the turn's span: where the request arrived, or after a takeover the run's home. */
   readonly parent: Context;
-  /** What the run came from: what continues it in another process hangs there (SPANS, "Home"). */
-  readonly home: Carrier;
+  /** What the run came from: what continues it in another process hangs there. Undefined where none can. */
+  readonly home: Carrier | undefined;
   /** Its place in the task's journal. */
   readonly place: number;
 }
@@ -43,7 +46,7 @@ export function writeMessageIn(turn: PendingTurn, isDone: boolean): StepRow {
   const intent = {
     message: Message.toJSON(turn.message),
     hop: turn.hop,
-    home: turn.home,
+    home: turn.home ?? {},
     conversationId: conversationOf(turn.parent),
   };
   return {

@@ -30,6 +30,7 @@ import { unpackMessages } from "../a2a/message-mapping.ts";
 import { tracedStream } from "../a2a/traced-stream.ts";
 import { toWireError } from "../a2a/wire-errors.ts";
 import { callStateOf, ownerOf } from "../task/call-state.ts";
+import type { CallState } from "../task/call-state.ts";
 import { formatUuid, newUuid } from "../task/new-uuid.ts";
 import { CallObserver } from "./call-observer.ts";
 
@@ -188,7 +189,7 @@ export class TracedHandler implements A2ARequestHandler {
 
   #open(method: A2AMethod, subject: Subject, context: ServerCallContext): OpenSpan {
     const state = callStateOf(context);
-    const hop = readHop(subject.message?.metadata);
+    const hop = (state.hop = readHop(subject.message?.metadata));
     const policy = this.#inbound ?? (state.isTrusted ? "parent" : "link");
     const accepted = acceptCarrier({ headers: (name) => state.headers[name], hop: carrierOf(hop) }, policy);
     const isObeyed = policy === "parent" && hop.conversationId !== undefined;
@@ -209,16 +210,17 @@ export class TracedHandler implements A2ARequestHandler {
       attributes,
     });
     state.traceId = traceIdOf(opened.span.context);
-    if (subject.message && isRecording(opened.span.context)) recordMessage(opened, subject.message);
+    if (subject.message && isRecording(opened.span.context)) recordMessage(opened, state, subject.message);
     return opened;
   }
 }
 
 /** What was received is recorded; a message that cannot be read is the engine's to refuse. */
-function recordMessage(opened: OpenSpan, message: Message): void {
+function recordMessage(opened: OpenSpan, state: CallState, message: Message): void {
   if (message.messageId === "" || message.parts.length === 0) return;
   try {
-    recordInput(opened.span, unpackMessages(message));
+    state.unpacked = unpackMessages(message);
+    recordInput(opened.span, state.unpacked);
   } catch {
     // The engine reads the same message and says what is wrong with it.
   }

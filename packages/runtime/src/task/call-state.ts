@@ -1,4 +1,6 @@
 import type { ServerCallContext } from "@a2a-js/sdk/server";
+import type { HopMetadata } from "../a2a/hop.ts";
+import type { AgentMessage } from "../agent/message.ts";
 import type { LeaveSignal } from "./call-signal.ts";
 import type { Binding } from "../a2a/uris.ts";
 
@@ -17,6 +19,9 @@ export interface CallState {
   readonly isTrusted: boolean;
   /** The reply's trace id, set once it is known; the binding puts it into its response header. */
   traceId?: string | undefined;
+  /** What the call's message says of its hop, and the agent messages in it, once somebody has read them. */
+  hop?: HopMetadata;
+  unpacked?: readonly AgentMessage[];
 }
 
 export function setCallState(context: ServerCallContext, state: CallState): void {

@@ -143,15 +143,17 @@ export class MessageIntake {
     isNewId: boolean,
   ): TaskActor | Promise<TaskActor> {
     const { message, params, context } = incoming;
-    const { tasks, limits, push } = this.#options;
+    const { tasks, limits, push, store } = this.#options;
     this.#checkRoom(known);
-    const hop = readHop(message.metadata);
+    const { hop = readHop(message.metadata), headers, unpacked } = callStateOf(context);
     checkHop(hop, limits.hops);
     const parent = activeContext();
-    const home = homeOf({ ...carrierOf(hop), ...traceHeaders(callStateOf(context).headers) }, parent);
+    const home = store.isDurable
+      ? homeOf({ ...carrierOf(hop), ...traceHeaders(headers) }, parent)
+      : undefined;
     const config = params.configuration?.taskPushNotificationConfig;
     if (config) push.check(config);
-    const turn = { message: withoutCarrier(message), hop, parent, home };
+    const turn = { message: withoutCarrier(message), unpacked, hop, parent, home };
     if (!known) return this.#hand(tasks.create(session), turn, incoming, isNewId);
     if (known instanceof TaskActor && !known.isLost) return this.#hand(known, turn, incoming, isNewId);
     return this.#reopen(known, session).then((actor) => this.#hand(actor, turn, incoming, isNewId));

@@ -1,5 +1,5 @@
 import { injectCarrier, conversationOf, readRemote, traceIdOf } from "@weft/tracing/internal";
-import type { Context, Link, WeftSpan } from "@weft/tracing/internal";
+import type { Carrier, Context, Link, WeftSpan } from "@weft/tracing/internal";
 import { Attr, EventNames, LinkKinds } from "@weft/tracing/vocabulary";
 import type { Agent, AgentContext } from "../agent/agent.ts";
 import type { AgentEvent } from "../agent/event.ts";
@@ -61,7 +61,7 @@ export class TurnRun {
     const { history } = session;
     const newFrom = history.length;
     const appends: string[] = [];
-    for (const message of unpackMessages(turn.message)) {
+    for (const message of turn.unpacked ?? unpackMessages(turn.message)) {
       if (history.has(message.id)) continue;
       appends.push(`${history.id}:${history.append(projectMessage(message, agent.name))}=${message.id}`);
     }
@@ -79,7 +79,6 @@ export class TurnRun {
   #context(): AgentContext {
     const { session, turn, taskId, signal } = this.#options;
     const { hop, parent } = turn;
-    const carrier = injectCarrier(parent);
     const { contextId } = session;
     return {
       signal,
@@ -89,7 +88,11 @@ export class TurnRun {
       history: session.history,
       session: session.session,
       hop: {
-        carrier: carrier["traceparent"] === undefined ? carrierOf(hop) : carrier,
+        // Asked for by what calls on without a trace of its own.
+        get carrier(): Carrier {
+          const carrier = injectCarrier(parent);
+          return carrier["traceparent"] === undefined ? carrierOf(hop) : carrier;
+        },
         hops: hop.hops ?? 0,
         ...(hop.deadline === undefined ? {} : { deadline: hop.deadline }),
       },
