@@ -12,8 +12,15 @@ import { startOtlpServer } from "./support/otlp-server.ts";
 const limitMs = 600_000;
 
 function mockTimers(t: TestContext): { tick: (milliseconds: number) => void } {
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  return { tick: (milliseconds) => t.mock.timers.tick(milliseconds) };
+  return {
+    tick(milliseconds) {
+      now += milliseconds;
+      t.mock.timers.tick(milliseconds);
+    },
+  };
 }
 
 const count = trace(

@@ -3,12 +3,25 @@ export const over: IteratorReturnResult<void> = Object.freeze({ done: true, valu
 
 type Stream<T> = AsyncGenerator<T, void, undefined>;
 
+/** A step of a stream, at once where it is there. */
+export type Step<T> = IteratorResult<T, void> | Promise<IteratorResult<T, void>>;
+
+/** The next step of any stream: of one of ours without a promise, where it is there. Throws, or rejects with, what ended the stream. */
+export function takeFrom<T>(stream: AsyncIterator<T, void>): Step<T> {
+  return stream instanceof PullStream ? (stream as PullStream<T>).take() : stream.next();
+}
+
 /**
  * An async generator written by hand: a layer of a stream says what the next step is and what leaving means. A generator's `for
- * await` and `yield` would cost each event three promises a layer.
+ * await` and `yield` would cost each event three promises a layer; a layer that is asked by `take` costs it none.
  */
 export abstract class PullStream<T> implements Stream<T> {
-  abstract next(): Promise<IteratorResult<T, void>>;
+  /** The next step. Throws, or rejects with, what ended the stream. */
+  abstract take(): Step<T>;
+
+  async next(): Promise<IteratorResult<T, void>> {
+    return this.take();
+  }
 
   /** The reader leaves; also when it has read to the end. */
   protected abstract leave(): Promise<unknown> | undefined;
@@ -48,9 +61,20 @@ export class LazyStream<T> extends PullStream<T> {
     this.#onEnd = onEnd;
   }
 
-  next(): Promise<IteratorResult<T, void>> {
-    if (this.#source) return this.#onEnd ? this.#watch(this.#source.next()) : this.#source.next();
-    return this.#isBegun ? Promise.resolve(over) : this.#watch(this.#first());
+  take(): Step<T> {
+    const source = this.#source;
+    if (!source) return this.#isBegun ? over : this.#watch(this.#first());
+    if (!this.#onEnd) return takeFrom(source);
+    let step: Step<T>;
+    try {
+      step = takeFrom(source);
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    if (step instanceof Promise) return this.#watch(step);
+    if (step.done) this.#end();
+    return step;
   }
 
   protected leave(): Promise<unknown> | undefined {

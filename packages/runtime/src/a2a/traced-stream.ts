@@ -1,11 +1,11 @@
 import { IdleLimit, runInContext } from "@weft/tracing/internal";
 import type { Context, OpenSpan, Outcome } from "@weft/tracing/internal";
-import { over, PullStream } from "./pull-stream.ts";
+import { over, PullStream, takeFrom } from "./pull-stream.ts";
+import type { Step } from "./pull-stream.ts";
 
 export interface StreamWatcher<T> {
   /**
-   * Where the first step of the source runs, the one that sends the request; the later ones are then as good anywhere.
-   * Default: every step runs in the span's context, as an agent's work must.
+   * Where the first step of the source runs, which begins the work; the later ones only read. Default: the span's context.
    */
   readonly context?: Context;
   onItem(item: T): void;
@@ -26,7 +26,7 @@ export interface StreamWatcher<T> {
  */
 export function tracedStream<T>(
   opened: OpenSpan,
-  source: AsyncIterable<T>,
+  source: AsyncIterable<T, void>,
   watcher: StreamWatcher<T>,
 ): AsyncGenerator<T, void, undefined> {
   return new TracedStream(opened, source, watcher);
@@ -35,12 +35,12 @@ export function tracedStream<T>(
 class TracedStream<T> extends PullStream<T> {
   readonly #opened: OpenSpan;
   readonly #watcher: StreamWatcher<T>;
-  readonly #given: AsyncIterable<T>;
-  #source: AsyncIterator<T> | undefined;
+  readonly #given: AsyncIterable<T, void>;
+  #source: AsyncIterator<T, void> | undefined;
   readonly #idle: IdleLimit;
   #isOver = false;
 
-  constructor(opened: OpenSpan, source: AsyncIterable<T>, watcher: StreamWatcher<T>) {
+  constructor(opened: OpenSpan, source: AsyncIterable<T, void>, watcher: StreamWatcher<T>) {
     super();
     this.#opened = opened;
     this.#given = source;
@@ -48,23 +48,37 @@ class TracedStream<T> extends PullStream<T> {
     this.#idle = new IdleLimit(() => this.#end(watcher.outcomeOnLeave));
   }
 
-  async next(): Promise<IteratorResult<T, void>> {
+  take(): Step<T> {
+    this.#idle.asked();
+    let step: Step<T>;
     try {
-      this.#idle.asked();
-      const step = await this.#step();
-      if (step.done) {
-        this.#end(this.#watcher.outcomeAtEnd?.());
-        return over;
-      }
-      this.#idle.answered();
-      this.#watcher.onItem(step.value);
-      return step;
+      step = this.#step();
+      if (!(step instanceof Promise)) return this.#took(step);
     } catch (error) {
-      this.#isOver = true;
-      this.#idle.stop();
-      this.#opened.fail(error);
-      throw this.#watcher.mapError(error);
+      throw this.#failed(error);
     }
+    return step.then(this.#took).catch(this.#reject);
+  }
+
+  readonly #took = (step: IteratorResult<T, void>): IteratorResult<T, void> => {
+    if (step.done) {
+      this.#end(this.#watcher.outcomeAtEnd?.());
+      return over;
+    }
+    this.#idle.answered();
+    this.#watcher.onItem(step.value);
+    return step;
+  };
+
+  readonly #reject = (error: unknown): never => {
+    throw this.#failed(error);
+  };
+
+  #failed(error: unknown): unknown {
+    this.#isOver = true;
+    this.#idle.stop();
+    this.#opened.fail(error);
+    return this.#watcher.mapError(error);
   }
 
   protected leave(): Promise<unknown> | undefined {
@@ -72,13 +86,13 @@ class TracedStream<T> extends PullStream<T> {
     return runInContext(this.#opened.span.context, () => this.#iterator().return?.());
   }
 
-  #step(): Promise<IteratorResult<T>> {
-    const { context } = this.#watcher;
-    if (context !== undefined && this.#source) return this.#source.next();
-    return runInContext(context ?? this.#opened.span.context, () => this.#iterator().next());
+  #step(): Step<T> {
+    if (this.#source) return takeFrom(this.#source);
+    const { context = this.#opened.span.context } = this.#watcher;
+    return runInContext(context, () => takeFrom(this.#iterator()));
   }
 
-  #iterator(): AsyncIterator<T> {
+  #iterator(): AsyncIterator<T, void> {
     return (this.#source ??= this.#given[Symbol.asyncIterator]());
   }
 

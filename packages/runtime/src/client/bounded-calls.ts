@@ -77,7 +77,7 @@ class BoundedStream extends PullStream<StreamResponse> {
     this.#bounds = bounds;
   }
 
-  async next(): Promise<IteratorResult<StreamResponse, void>> {
+  async take(): Promise<IteratorResult<StreamResponse, void>> {
     if (this.#isOver) return over;
     const { given, eventMs, where } = this.#bounds;
     const limit = (this.#limit ??= new CallLimit(given, eventMs));

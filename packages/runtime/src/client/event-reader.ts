@@ -13,7 +13,7 @@ export class EventReader<T> extends PullStream<T> {
     this.#decode = decode;
   }
 
-  async next(): Promise<IteratorResult<T, void>> {
+  async take(): Promise<IteratorResult<T, void>> {
     try {
       while (!this.#isLeft) {
         const event = this.#events.take();

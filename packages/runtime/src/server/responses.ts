@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { formatSSEErrorEvent, formatSSEEvent, HTTP_EXTENSION_HEADER, SSE_HEADERS } from "@a2a-js/sdk";
 import { LEGACY_HTTP_EXTENSION_HEADER } from "@a2a-js/sdk/compat/v0_3";
 import type { ServerCallContext } from "@a2a-js/sdk/server";
+import { takeFrom } from "../a2a/pull-stream.ts";
 import { callStateOf } from "../task/call-state.ts";
 import { legacyVersion, traceIdHeader } from "../a2a/uris.ts";
 import { EventWriter } from "./event-writer.ts";
@@ -68,7 +69,7 @@ export async function sendSse<T>(
 ): Promise<void> {
   let step: IteratorResult<T, void>;
   try {
-    step = await stream.next();
+    step = await takeFrom(stream);
   } catch (error) {
     options.refuse(error);
     return;
@@ -81,11 +82,13 @@ export async function sendSse<T>(
   }, options.keepAliveMs);
   keepAlive.unref();
   try {
-    for (; !step.done && !response.destroyed; step = await stream.next()) {
+    while (!step.done && !response.destroyed) {
       const number = options.numberOf(step.value);
       const text = formatSSEEvent(options.encode(step.value));
       const written = writer.write(number === undefined ? text : `id: ${number}\n${text}`);
       if (written) await written;
+      const taken = takeFrom(stream);
+      step = taken instanceof Promise ? await taken : taken;
     }
   } catch (error) {
     const { event, body } = options.encodeError(error);

@@ -1,3 +1,4 @@
+import { activeContext, runInContext } from "@weft/tracing/internal";
 import type { StoredEvent } from "../store/task-store.ts";
 import type { LeaveSignal } from "./call-signal.ts";
 import type { TaskLog } from "./task-log.ts";
@@ -12,6 +13,8 @@ export type LogStep = StoredEvent | "behind" | undefined;
 export class LogReader {
   readonly #log: TaskLog;
   readonly #signal: LeaveSignal | undefined;
+  /** Where the store is read, whoever asks for the next entry. */
+  readonly #context = activeContext();
   #place: number;
   /** What was loaded and not read yet, the next one last. */
   #loaded: StoredEvent[] = [];
@@ -65,7 +68,8 @@ export class LogReader {
   }
 
   async #catchUp(): Promise<LogStep> {
-    this.#loaded = [...(await this.#log.load(this.#place))].reverse();
+    const loading = runInContext(this.#context, () => this.#log.load(this.#place));
+    this.#loaded = [...(await loading)].reverse();
     const loaded = this.#loaded.pop();
     if (loaded) return this.#read(loaded);
     this.skip();

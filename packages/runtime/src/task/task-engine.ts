@@ -27,6 +27,7 @@ import {
   UnsupportedOperationError,
 } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
+import { activeContext, bindGenerator } from "@weft/tracing/internal";
 import type { Agent } from "../agent/agent.ts";
 import { isFenced } from "../agent/fenced.ts";
 import { resumeHeader } from "../a2a/event-number.ts";
@@ -134,7 +135,14 @@ export class TaskEngine implements A2ARequestHandler {
    * Until the task is over, through all its questions. With the header `last-event-id` only what follows that event:
    * also of a task that is over.
    */
-  async *resubscribe(
+  resubscribe(
+    params: SubscribeToTaskRequest,
+    context: ServerCallContext,
+  ): AsyncGenerator<StreamResponse, void, undefined> {
+    return bindGenerator(activeContext(), this.#subscribe(params, context));
+  }
+
+  async *#subscribe(
     params: SubscribeToTaskRequest,
     context: ServerCallContext,
   ): AsyncGenerator<StreamResponse, void, undefined> {

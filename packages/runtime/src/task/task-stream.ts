@@ -1,11 +1,13 @@
 import { TaskState } from "@a2a-js/sdk";
 import type { StreamResponse, Task } from "@a2a-js/sdk";
 import { over, PullStream } from "../a2a/pull-stream.ts";
+import type { Step } from "../a2a/pull-stream.ts";
 import type { StoredEvent } from "../store/task-store.ts";
 import type { LeaveSignal } from "./call-signal.ts";
 import { numbered, placeAfter } from "./event-number.ts";
 import type { EventNumber } from "./event-number.ts";
 import { LogReader } from "./log-reader.ts";
+import type { LogStep } from "./log-reader.ts";
 import type { TaskActor } from "./task-actor.ts";
 import { isInterrupted, isTerminal } from "./task-record.ts";
 
@@ -56,20 +58,15 @@ export class TaskStream extends PullStream<StreamResponse> {
     if (this.#isAtEnd && from >= actor.log.shown) this.#isOver = true;
   }
 
-  async next(): Promise<IteratorResult<StreamResponse, void>> {
+  take(): Step<StreamResponse> {
     const start = this.#start;
     this.#start = undefined;
     if (start) return { done: false, value: taskResponse(start.task) };
     while (!this.#isOver && !this.#wasLast()) {
       const taken = this.#reader.next();
-      const entry = taken instanceof Promise ? await taken : taken;
-      if (entry === undefined) break;
-      if (entry === "behind") return { done: false, value: this.#caughtUp() };
-      const { withAgentEvents, withNumbers = false } = this.#reading;
-      if (entry.isAgentEvent && !withAgentEvents) continue;
-      const value = numbered(entry, withNumbers);
-      if (endsReading(value)) this.#last = entry;
-      return { done: false, value };
+      if (taken instanceof Promise) return taken.then((entry) => this.#told(entry) ?? this.take());
+      const step = this.#told(taken);
+      if (step) return step;
     }
     this.leave();
     return over;
@@ -79,6 +76,20 @@ export class TaskStream extends PullStream<StreamResponse> {
     this.#isOver = true;
     this.#start = undefined;
     this.#reader.leave();
+  }
+
+  /** What the reader is told of it; nothing of what it did not ask for. */
+  #told(entry: LogStep): IteratorResult<StreamResponse, void> | undefined {
+    if (entry === "behind") return { done: false, value: this.#caughtUp() };
+    if (entry === undefined) {
+      this.leave();
+      return over;
+    }
+    const { withAgentEvents, withNumbers = false } = this.#reading;
+    if (entry.isAgentEvent && !withAgentEvents) return undefined;
+    const value = numbered(entry, withNumbers);
+    if (endsReading(value)) this.#last = entry;
+    return { done: false, value };
   }
 
   /** In place of what is gone: all there is. Nothing may follow. */

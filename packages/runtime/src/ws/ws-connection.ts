@@ -18,6 +18,7 @@ import { A2A_ERROR_CODE, toJsonRpcError } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
 import { WeftError } from "@weft/tracing";
 import type { RawData, WebSocket } from "ws";
+import { takeFrom } from "../a2a/pull-stream.ts";
 import { eventNumberOf } from "../a2a/event-number.ts";
 import { findOperation, setTenant } from "../a2a/operations.ts";
 import type { StreamOperation, UnaryOperation } from "../a2a/operations.ts";
@@ -183,9 +184,26 @@ export class WsConnection {
   }
 
   async #stream(call: OpenCall, operation: StreamOperation, context: ServerCallContext): Promise<void> {
-    const { id, params } = call.request;
+    const stream = operation.call(this.#options.handler, call.request.params, context);
+    try {
+      await this.#writeEvents(call, stream, context);
+    } finally {
+      await stream.return();
+    }
+  }
+
+  async #writeEvents(
+    call: OpenCall,
+    stream: ReturnType<StreamOperation["call"]>,
+    context: ServerCallContext,
+  ): Promise<void> {
+    const { id } = call.request;
     let seq = 0;
-    for await (const event of operation.call(this.#options.handler, params, context)) {
+    for (;;) {
+      const taken = takeFrom(stream);
+      const step = taken instanceof Promise ? await taken : taken;
+      if (step.done) break;
+      const event = step.value;
       const behind = call.credit.ready(call.signal);
       if (behind) await behind;
       if (call.signal.aborted) return;

@@ -1,7 +1,8 @@
 /**
  * Job: end the span of a stream whose reader does not come back.
- * Owns: the limit of this process, and one timer for each stream that waits for its reader. It holds no process.
+ * Owns: the limit of this process, and one timer for each stream. It holds no process.
  * I1. Only time counts during which nobody asks: a source may take as long as it likes.
+ * I2. An item costs no timer: the one there is finds out when it fires.
  */
 
 const defaultMs = 600_000;
@@ -17,6 +18,9 @@ export function configureStreamIdle(milliseconds: number = defaultMs): void {
 export class IdleLimit {
   readonly #onIdle: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #isAsked = false;
+  /** Milliseconds of the monotonic clock at the last item. */
+  #since = 0;
 
   /** Counts from now on, until the reader asks. */
   constructor(onIdle: () => void) {
@@ -26,16 +30,29 @@ export class IdleLimit {
 
   /** The reader asks for the next item. */
   asked(): void {
-    clearTimeout(this.#timer);
+    this.#isAsked = true;
   }
 
   /** The reader has it: should it not ask again in time, `onIdle` is called. */
   answered(): void {
-    if (limitMs <= longestMs) this.#timer = setTimeout(this.#onIdle, limitMs).unref();
+    this.#isAsked = false;
+    this.#since = performance.now();
+    if (this.#timer === undefined && limitMs <= longestMs) this.#watch(limitMs);
   }
 
   /** The stream is over. */
   stop(): void {
     clearTimeout(this.#timer);
+  }
+
+  #watch(milliseconds: number): void {
+    const look = (): void => {
+      this.#timer = undefined;
+      if (this.#isAsked) return;
+      const left = this.#since + limitMs - performance.now();
+      if (left > 0) this.#watch(Math.ceil(left));
+      else this.#onIdle();
+    };
+    this.#timer = setTimeout(look, milliseconds).unref();
   }
 }
