@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { defineAgent, messageText } from "../src/agent/index.ts";
 import { memoryStore } from "../src/store/memory-store.ts";
 import { sqliteStore } from "../src/store/sqlite-store.ts";
-import { callContext, newEngine, sendRequest } from "../test/engine-support.ts";
+import { callContext, newEngine } from "../test/engine-support.ts";
+import { sendRequest } from "../test/requests.ts";
 
 const floods = defineAgent({
   name: "floods",

@@ -6,11 +6,13 @@ import { withSpan } from "@weft/tracing";
 import { createSendRequest } from "../src/a2a/send-request.ts";
 import { createMessage, defineAgent } from "../src/agent/index.ts";
 import { connect, createRemoteAgent } from "../src/index.ts";
+import { sendRequest } from "./requests.ts";
 import {
   bindings,
   echo,
   gate,
   hasCode,
+  heldAgent,
   newContext,
   recall,
   say,
@@ -19,8 +21,6 @@ import {
 } from "./support.ts";
 
 const options = { timeout: 20_000 };
-const requestOf = (text: string, contextId?: string) =>
-  createSendRequest([createMessage(text)], { isWeft: false, ...(contextId ? { contextId } : {}) });
 
 for (const binding of bindings) {
   describe(`over ${binding}`, options, () => {
@@ -33,25 +33,17 @@ for (const binding of bindings) {
     });
 
     test("a stream shows each delta before the reply is done", async () => {
-      const release = gate();
-      const slow = defineAgent({
-        name: "slow",
-        async *respond() {
-          yield "one ";
-          await release.promise;
-          yield "two";
-        },
-      });
-      await using service = await startService(slow);
+      const { agent, release } = heldAgent(["two"], ["one "]);
+      await using service = await startService(agent);
       await using client = await connect(service.url, { binding });
       const cases: string[] = [];
       let text = "";
-      for await (const { payload } of client.sendMessageStream(requestOf("go"))) {
+      for await (const { payload } of client.sendMessageStream(sendRequest("go"))) {
         cases.push(payload!.$case);
         if (payload?.$case === "artifactUpdate") {
           const part = payload.value.artifact!.parts[0]?.content;
           text += part?.$case === "text" ? part.value : "";
-          if (text === "one ") release.resolve();
+          if (text === "one ") release();
         }
       }
       assert.equal(text, "one two");
@@ -71,7 +63,7 @@ for (const binding of bindings) {
       });
       await using service = await startService(hangs);
       await using client = await connect(service.url, { binding });
-      for await (const { payload } of client.sendMessageStream(requestOf("go"))) {
+      for await (const { payload } of client.sendMessageStream(sendRequest("go"))) {
         if (payload?.$case !== "artifactUpdate") continue;
         const task = await client.cancelTask({ tenant: "", id: payload.value.taskId, metadata: undefined });
         assert.equal(task.status?.state, TaskState.TASK_STATE_CANCELED);
@@ -83,9 +75,9 @@ for (const binding of bindings) {
       await using service = await startService(echo);
       await using client = await connect(service.url, { binding });
       await assert.rejects(client.getTask({ tenant: "", id: "none" }), hasCode("not_found"));
-      const empty = { ...requestOf("x"), message: { ...requestOf("x").message!, parts: [] } };
+      const empty = { ...sendRequest("x"), message: { ...sendRequest("x").message!, parts: [] } };
       await assert.rejects(client.sendMessage(empty), hasCode("invalid_argument"));
-      const task = await client.sendMessage(requestOf("x"));
+      const task = await client.sendMessage(sendRequest("x"));
       assert.ok("status" in task);
       const cancel = { tenant: "", id: task.id, metadata: undefined };
       await assert.rejects(client.cancelTask(cancel), hasCode("failed_precondition"));
@@ -105,7 +97,7 @@ for (const binding of bindings) {
       });
       await using service = await startService(throws);
       await using client = await connect(service.url, { binding });
-      const task = await client.sendMessage(requestOf("go"));
+      const task = await client.sendMessage(sendRequest("go"));
       assert.ok("status" in task && task.status?.state === TaskState.TASK_STATE_FAILED);
       assert.doesNotMatch(JSON.stringify(task), /SECRET|agent\.ts/);
       await assert.rejects(client.ask("go"), hasCode("internal"));
@@ -124,7 +116,7 @@ for (const binding of bindings) {
       await using service = await startService(patient);
       await using client = await connect(service.url, { binding });
       let taskId = "";
-      for await (const { payload } of client.sendMessageStream(requestOf("go"))) {
+      for await (const { payload } of client.sendMessageStream(sendRequest("go"))) {
         if (payload?.$case === "task") taskId = payload.value.id;
         if (payload?.$case === "artifactUpdate") break;
       }
@@ -160,7 +152,7 @@ for (const binding of bindings) {
       await withSpan("caller", async (span) => {
         traceId = span.traceId;
         await client.ask("hello");
-        await Array.fromAsync(client.sendMessageStream(requestOf("again")));
+        await Array.fromAsync(client.sendMessageStream(sendRequest("again")));
       });
       const spans = captured.spans();
       assert.ok(spans.every((span) => span.traceId === traceId));

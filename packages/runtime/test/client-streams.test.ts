@@ -1,20 +1,15 @@
 /** Streams as the client reads them: backpressure, leaving, aborting, and the connection they share. */
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { Packr } from "msgpackr";
-import { WebSocketServer } from "ws";
-import type { WebSocket } from "ws";
 import { WeftError } from "@weft/tracing";
-import { createSendRequest } from "../src/a2a/send-request.ts";
-import { createMessage, defineAgent } from "../src/agent/index.ts";
+import { defineAgent } from "../src/agent/index.ts";
 import { StreamAnswer } from "../src/client/stream-answer.ts";
-import { connect, wsBindingUri } from "../src/index.ts";
-import { bindings, echo, gate, hasCode, startService } from "./support.ts";
+import { connect } from "../src/index.ts";
+import { sendRequest } from "./requests.ts";
+import { bindings, echo, hasCode, heldAgent, startService } from "./support.ts";
 
 const timeout = 30_000;
-const request = createSendRequest([createMessage("go")], { isWeft: false });
+const request = sendRequest("go");
 
 /** What undici gives to a handler. */
 function createController() {
@@ -117,15 +112,8 @@ test("an answer that is no stream is refused with what it says", () => {
 // The SDK's gRPC transport is a generator: there leaving waits for the step before it.
 for (const binding of ["jsonrpc", "rest", "ws"] as const) {
   test(`${binding}: a reader that leaves while it waits is not kept waiting`, { timeout }, async () => {
-    const open = gate();
-    const waits = defineAgent({
-      name: "waits",
-      async *respond() {
-        yield "first";
-        await open.promise;
-      },
-    });
-    await using service = await startService(waits);
+    const { agent, release } = heldAgent([], ["first"]);
+    await using service = await startService(agent);
     await using client = await connect(service.url, { binding });
     const stream = client.sendMessageStream(request);
     for (let step = await stream.next(); step.value?.payload?.$case !== "artifactUpdate";) {
@@ -135,7 +123,7 @@ for (const binding of ["jsonrpc", "rest", "ws"] as const) {
     await stream.return();
     assert.equal((await waiting).done, true);
     assert.equal((await stream.next()).done, true);
-    open.resolve();
+    release();
   });
 }
 
@@ -163,56 +151,6 @@ for (const binding of bindings) {
   });
 }
 
-/** A ws service of the binding that answers every call with a message, and remembers its connections. */
-async function startWsService() {
-  const server = createServer();
-  const packr = new Packr({ useRecords: false });
-  const sockets: WebSocket[] = [];
-  new WebSocketServer({ server }).on("connection", (socket) => {
-    sockets.push(socket);
-    socket.on("message", (data) => {
-      const { id } = packr.unpack(data as Buffer) as { id: number };
-      const message = {
-        messageId: "m",
-        role: "ROLE_AGENT",
-        parts: [{ text: String(sockets.indexOf(socket)) }],
-      };
-      socket.send(packr.pack({ type: "response", id, result: { message }, parameters: {} }));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    sockets,
-    goAway: (socket: WebSocket): void => socket.send(packr.pack({ type: "go-away", reason: "draining" })),
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.terminate();
-      server.close();
-    },
-  };
-}
-
-test("a connection told to go that closes later takes no newer one with it", { timeout }, async () => {
-  await using service = await startWsService();
-  await using template = await startService(echo);
-  const card = structuredClone(template.card);
-  card.supportedInterfaces = [
-    { url: service.url, protocolBinding: wsBindingUri, protocolVersion: "1.0", tenant: "" },
-  ];
-  await using client = await connect(card, { binding: "ws" });
-  assert.equal(await client.ask("x"), "0");
-  const [first] = service.sockets;
-  service.goAway(first!);
-  // The frame is read before the answer to a call that is sent after it.
-  await client.ask("x");
-  assert.equal(await client.ask("x"), "1");
-  const closed = new Promise((resolve) => first!.once("close", resolve));
-  first!.close(1000);
-  await closed;
-  assert.equal(await client.ask("x"), "1");
-  assert.equal(service.sockets.length, 2);
-});
-
 test(
   "what no frame can say fails its call, before and after there is a connection",
   { timeout },
@@ -221,7 +159,7 @@ test(
     await using client = await connect(service.url, { binding: "ws" });
     const circular: Record<string, unknown> = {};
     circular["itself"] = circular;
-    const bad = createSendRequest([createMessage("go")], { isWeft: false });
+    const bad = sendRequest("go");
     bad.metadata = { circular };
     for (const _ of ["before", "after"]) {
       await assert.rejects(client.sendMessage(bad), WeftError);

@@ -7,16 +7,14 @@ import { test } from "node:test";
 import { LegacyJsonRpcTransport } from "@a2a-js/sdk/compat/v0_3/client";
 import { captureSpans, SpanKind } from "@weft/tracing/internal";
 import { Attr } from "@weft/tracing/vocabulary";
-import { createSendRequest } from "../src/a2a/send-request.ts";
-import { createMessage, defineAgent } from "../src/agent/index.ts";
+import { defineAgent } from "../src/agent/index.ts";
 import { bearer, connect } from "../src/index.ts";
 import { EventParser } from "../src/client/server-sent-events.ts";
 import type { ServerSentEvent } from "../src/client/server-sent-events.ts";
+import { listRequest, sendRequest } from "./requests.ts";
 import { bindings, echo, hasCode, recall, startService } from "./support.ts";
 
 const timeout = 30_000;
-const requestOf = (text: string, contextId = "") =>
-  createSendRequest([createMessage(text)], { isWeft: false, contextId });
 
 /** Passes bytes on to a service, and cuts the first `cuts` connections after their first bytes. */
 async function startFaultyProxy(port: number, cuts: number) {
@@ -50,8 +48,7 @@ test(
       const card = structuredClone(service.card);
       for (const known of card.supportedInterfaces) known.url = known.url.replace(service.url, proxy.url);
       await using client = await connect(card, { binding });
-      const list = { tenant: "", contextId: "", status: 0, pageToken: "", statusTimestampAfter: undefined };
-      await client.listTasks(list);
+      await client.listTasks(listRequest());
       assert.equal(proxy.connections(), 3);
       const span = captured
         .spans()
@@ -60,13 +57,13 @@ test(
       await using again = await startFaultyProxy(service.port, 1);
       for (const known of card.supportedInterfaces) known.url = known.url.replace(proxy.url, again.url);
       await using other = await connect(card, { binding });
-      await assert.rejects(other.sendMessage(requestOf("x")), hasCode("unavailable"));
+      await assert.rejects(other.sendMessage(sendRequest("x")), hasCode("unavailable"));
       assert.equal(again.connections(), 1);
       // With a context the service knows the message again: sent twice, it is one turn.
       await using last = await startFaultyProxy(service.port, 1);
       for (const known of card.supportedInterfaces) known.url = known.url.replace(again.url, last.url);
       await using third = await connect(card, { binding });
-      await third.sendMessage(requestOf("x", `context-${binding}`));
+      await third.sendMessage(sendRequest("x", { contextId: `context-${binding}` }));
       assert.equal(last.connections(), 2);
     }
   },
@@ -87,8 +84,8 @@ test(
     for (const binding of bindings) {
       const timeouts = { unaryMs: 300, streamIdleMs: 300 };
       await using client = await connect(service.card, { binding, timeouts });
-      await assert.rejects(client.sendMessage(requestOf("x")), hasCode("deadline_exceeded"), binding);
-      const reading = Array.fromAsync(client.sendMessageStream(requestOf("x")));
+      await assert.rejects(client.sendMessage(sendRequest("x")), hasCode("deadline_exceeded"), binding);
+      const reading = Array.fromAsync(client.sendMessageStream(sendRequest("x")));
       await assert.rejects(reading, hasCode("deadline_exceeded"), binding);
     }
     await service.drain({ timeoutMs: 0 });
@@ -143,11 +140,11 @@ async function startCountingProxy(port: number, see: (text: string) => void) {
 test("a client of A2A 0.3 calls, streams, reads and cancels", { timeout }, async () => {
   await using service = await startService(echo);
   const old = new LegacyJsonRpcTransport({ endpoint: service.url });
-  const task = await old.sendMessage(requestOf("a b"));
+  const task = await old.sendMessage(sendRequest("a b"));
   assert.ok("status" in task && task.artifacts[0]!.parts[0]!.content?.$case === "text");
   assert.equal(task.artifacts[0]!.parts[0]!.content.value, "a b ");
   assert.equal((await old.getTask({ tenant: "", id: task.id })).id, task.id);
-  const events = await Array.fromAsync(old.sendMessageStream(requestOf("a b")));
+  const events = await Array.fromAsync(old.sendMessageStream(sendRequest("a b")));
   assert.equal(events.at(-1)!.payload?.$case, "statusUpdate");
   await assert.rejects(old.getTask({ tenant: "", id: "none" }), /Task none does not exist/);
   const card = (await (await fetch(`${service.url}/.well-known/agent-card.json`)).json()) as Record<
@@ -186,7 +183,7 @@ for (const [binding, transport] of [
     await using client = await connect(`http://127.0.0.1:${(site.address() as AddressInfo).port}`);
     assert.equal(client.binding, binding);
     assert.equal(await client.ask("a b"), "a b ");
-    const events = await Array.fromAsync(client.sendMessageStream(requestOf("a")));
+    const events = await Array.fromAsync(client.sendMessageStream(sendRequest("a")));
     assert.equal(events[0]!.payload?.$case, "task");
     site.closeAllConnections();
     site.close();
@@ -265,7 +262,7 @@ test("an answer that is none of the binding's is an error that says so", { timeo
       "[]",
     ]) {
       await assert.rejects(
-        client.sendMessage(requestOf("x")),
+        client.sendMessage(sendRequest("x")),
         hasCode("protocol_error", "internal"),
         `${binding} ${body}`,
       );

@@ -17,11 +17,13 @@ async function startMute() {
     sockets.add(socket.on("error", () => undefined));
     socket.resume();
   });
+  const connected = once(server, "connection");
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    sockets,
+    /** Resolves when there was a connection. */
+    connected,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -47,7 +49,8 @@ for (const binding of bindings) {
       }
       await using client = await connect(card, { binding, timeouts });
       await assert.rejects(client.ask("x"), namesDeadline);
-      assert.ok(mute.sockets.size > 0, "it was connected to");
+      // A busy machine gives up before it has come to that.
+      await mute.connected;
     },
   );
 }

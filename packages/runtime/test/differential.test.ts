@@ -6,10 +6,10 @@ import { StreamResponse as StreamCodec, Task } from "@a2a-js/sdk";
 import { WeftError } from "@weft/tracing";
 import { captureSpans } from "@weft/tracing/internal";
 import { withHop } from "../src/a2a/hop.ts";
-import { createSendRequest } from "../src/a2a/send-request.ts";
 import { createMessage, defineAgent, messageText } from "../src/agent/index.ts";
 import { connect } from "../src/index.ts";
 import type { RemoteClient } from "../src/index.ts";
+import { listRequest, sendRequest } from "./requests.ts";
 import { bindings, gate, startService } from "./support.ts";
 
 const options = { timeout: 60_000 };
@@ -34,10 +34,6 @@ const various = defineAgent({
   },
 });
 
-const requestOf = (text: string, more: Partial<Message> = {}): SendMessageRequest => {
-  const request = createSendRequest([createMessage(text)], { isWeft: false });
-  return { ...request, message: { ...request.message!, ...more } };
-};
 const withConfiguration = (request: SendMessageRequest, historyLength: number): SendMessageRequest => ({
   ...request,
   configuration: {
@@ -57,7 +53,7 @@ const partsOf = (count: number): Partial<Message> => ({
   })),
 });
 const nested = (levels: number): Record<string, unknown> => (levels === 0 ? {} : { a: nested(levels - 1) });
-const list = { tenant: "", contextId: "", status: 0, pageToken: "", statusTimestampAfter: undefined };
+const list = listRequest();
 const last = async (events: AsyncIterable<StreamResponse>): Promise<unknown> => {
   const all = await Array.fromAsync(events);
   return all.map((event) => StreamCodec.toJSON(event));
@@ -69,21 +65,21 @@ const versioned = { serviceParameters: { "a2a-version": "1.0" } };
 type Case = readonly [name: string, call: (client: RemoteClient) => Promise<unknown>];
 
 const results: readonly Case[] = [
-  ["a task", (client) => client.sendMessage(requestOf("hi")).then(toJson)],
+  ["a task", (client) => client.sendMessage(sendRequest("hi")).then(toJson)],
   [
     "a task without history",
-    (client) => client.sendMessage(withConfiguration(requestOf("hi"), 0)).then(toJson),
+    (client) => client.sendMessage(withConfiguration(sendRequest("hi"), 0)).then(toJson),
   ],
-  ["every kind of part", (client) => client.sendMessage(requestOf("parts")).then(toJson)],
-  ["a question", (client) => client.sendMessage(requestOf("ask")).then(toJson)],
-  ["a failed task", (client) => client.sendMessage(requestOf("fail")).then(toJson)],
-  ["a stream", (client) => last(client.sendMessageStream(requestOf("hi")))],
-  ["a stream of parts", (client) => last(client.sendMessageStream(requestOf("parts")))],
-  ["a stream of a failure", (client) => last(client.sendMessageStream(requestOf("fail")))],
+  ["every kind of part", (client) => client.sendMessage(sendRequest("parts")).then(toJson)],
+  ["a question", (client) => client.sendMessage(sendRequest("ask")).then(toJson)],
+  ["a failed task", (client) => client.sendMessage(sendRequest("fail")).then(toJson)],
+  ["a stream", (client) => last(client.sendMessageStream(sendRequest("hi")))],
+  ["a stream of parts", (client) => last(client.sendMessageStream(sendRequest("parts")))],
+  ["a stream of a failure", (client) => last(client.sendMessageStream(sendRequest("fail")))],
   [
     "a page of tasks",
     async (client) => {
-      await client.sendMessage(requestOf("hi", { contextId: `list-${client.binding}` }));
+      await client.sendMessage(sendRequest("hi", { contextId: `list-${client.binding}` }));
       const page = await client.listTasks({
         ...list,
         contextId: `list-${client.binding}`,
@@ -95,7 +91,7 @@ const results: readonly Case[] = [
   [
     "a task read and read again",
     async (client) => {
-      const task = await client.sendMessage(requestOf("hi"));
+      const task = await client.sendMessage(sendRequest("hi"));
       assert.ok("status" in task);
       return toJson(await client.getTask({ tenant: "", id: task.id, historyLength: 1 }));
     },
@@ -106,14 +102,14 @@ const errors: readonly (readonly [...Case, string])[] = [
   ["a task that is not there", (client) => client.getTask({ tenant: "", id: "none" }), "not_found"],
   [
     "no message",
-    (client) => client.sendMessage({ ...requestOf("x"), message: undefined }),
+    (client) => client.sendMessage({ ...sendRequest("x"), message: undefined }),
     "invalid_argument",
   ],
-  ["no parts", (client) => client.sendMessage(requestOf("x", { parts: [] })), "invalid_argument"],
-  ["no message id", (client) => client.sendMessage(requestOf("x", { messageId: "" })), "invalid_argument"],
+  ["no parts", (client) => client.sendMessage(sendRequest("x", { parts: [] })), "invalid_argument"],
+  ["no message id", (client) => client.sendMessage(sendRequest("x", { messageId: "" })), "invalid_argument"],
   [
     "a task id that is not there",
-    (client) => client.sendMessage(requestOf("x", { taskId: "none" })),
+    (client) => client.sendMessage(sendRequest("x", { taskId: "none" })),
     "not_found",
   ],
   ["no task id", (client) => client.getTask({ tenant: "", id: "" }), "not_found|invalid_argument"],
@@ -126,25 +122,25 @@ const errors: readonly (readonly [...Case, string])[] = [
   ],
   [
     "a spent budget",
-    (client) => client.sendMessage(requestOf("x", spent({ budget: { tokens: 0 } }))),
+    (client) => client.sendMessage(sendRequest("x", spent({ budget: { tokens: 0 } }))),
     "budget_exceeded",
   ],
-  ["too many hops", (client) => client.sendMessage(requestOf("x", spent({ hops: 99 }))), "budget_exceeded"],
+  ["too many hops", (client) => client.sendMessage(sendRequest("x", spent({ hops: 99 }))), "budget_exceeded"],
   [
     "a deadline gone by",
-    (client) => client.sendMessage(requestOf("x", spent({ deadline: 1 }))),
+    (client) => client.sendMessage(sendRequest("x", spent({ deadline: 1 }))),
     "deadline_exceeded",
   ],
-  ["too many parts", (client) => client.sendMessage(requestOf("x", partsOf(9))), "limit_exceeded"],
+  ["too many parts", (client) => client.sendMessage(sendRequest("x", partsOf(9))), "limit_exceeded"],
   [
     "metadata too deep",
-    (client) => client.sendMessage(requestOf("x", { metadata: nested(60) })),
+    (client) => client.sendMessage(sendRequest("x", { metadata: nested(60) })),
     "limit_exceeded",
   ],
-  ["too large", (client) => client.sendMessage(requestOf("x".repeat(200_000))), "limit_exceeded"],
+  ["too large", (client) => client.sendMessage(sendRequest("x".repeat(200_000))), "limit_exceeded"],
   [
     "a stream of a spent budget",
-    (client) => last(client.sendMessageStream(requestOf("x", spent({ budget: { turns: 0 } })))),
+    (client) => last(client.sendMessageStream(sendRequest("x", spent({ budget: { turns: 0 } })))),
     "budget_exceeded",
   ],
   ["a stream of nothing", (client) => last(client.resubscribeTask({ tenant: "", id: "none" })), "not_found"],
@@ -156,7 +152,7 @@ const errors: readonly (readonly [...Case, string])[] = [
   [
     "a task that is over, canceled",
     async (client) => {
-      const task = await client.sendMessage(requestOf("hi"));
+      const task = await client.sendMessage(sendRequest("hi"));
       return client.cancelTask({ tenant: "", id: (task as Task).id, metadata: undefined });
     },
     "failed_precondition",
@@ -164,8 +160,8 @@ const errors: readonly (readonly [...Case, string])[] = [
   [
     "a message to a task that is over",
     async (client) => {
-      const task = (await client.sendMessage(requestOf("hi"))) as Task;
-      return client.sendMessage(requestOf("more", { taskId: task.id }));
+      const task = (await client.sendMessage(sendRequest("hi"))) as Task;
+      return client.sendMessage(sendRequest("more", { taskId: task.id }));
     },
     "unimplemented",
   ],
@@ -218,7 +214,7 @@ describe("over every binding", options, () => {
     while (!(await isRunning()));
     for (const binding of bindings) {
       await using client = await connect(`${service.url}/two`, { binding });
-      for (const call of [() => client.ask("x"), () => last(client.sendMessageStream(requestOf("x")))]) {
+      for (const call of [() => client.ask("x"), () => last(client.sendMessageStream(sendRequest("x")))]) {
         await assert.rejects(call(), (error: WeftError) => {
           assert.equal(error.code, "limit_exceeded", binding);
           assert.match(error.message, /the limit tasksPerCaller of 1/, binding);

@@ -11,12 +11,14 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
-import { Role, TaskState } from "@a2a-js/sdk";
-import type { SendMessageRequest, StreamResponse, Task } from "@a2a-js/sdk";
+import { TaskState } from "@a2a-js/sdk";
+import type { StreamResponse, Task } from "@a2a-js/sdk";
 // @boundaries-ignore tests of every package share the one spawnNode
 import { spawnNode } from "../../../scripts/spawn-node.ts";
 import { connect, sqliteStore } from "../src/index.ts";
 import type { Binding, RemoteClient } from "../src/index.ts";
+import { sendRequest } from "./requests.ts";
+import type { SendOptions } from "./requests.ts";
 import { bindings } from "./support.ts";
 
 const timeout = 110_000;
@@ -81,30 +83,9 @@ async function start(files: Files, ...more: string[]): Promise<Running> {
   return { child, url, line, kill };
 }
 
-function requestOf(
-  text: string,
-  given: { contextId?: string; returnImmediately?: boolean } = {},
-): SendMessageRequest {
-  return {
-    tenant: "",
-    message: {
-      messageId: randomUUID(),
-      contextId: given.contextId ?? "",
-      taskId: "",
-      role: Role.ROLE_USER,
-      parts: [{ content: { $case: "text", value: text }, metadata: undefined, filename: "", mediaType: "" }],
-      metadata: undefined,
-      extensions: [],
-      referenceTaskIds: [],
-    },
-    configuration: {
-      acceptedOutputModes: [],
-      taskPushNotificationConfig: undefined,
-      returnImmediately: given.returnImmediately ?? true,
-    },
-    metadata: undefined,
-  };
-}
+/** A message whose task is not waited for. */
+const requestOf = (text: string, given: SendOptions = {}) =>
+  sendRequest(text, { returnImmediately: true, ...given });
 
 function open(service: Running, agent: string, binding: Binding = "jsonrpc"): Promise<RemoteClient> {
   return connect(`${service.url}/${agent}`, { binding });

@@ -4,15 +4,16 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { captureSpans, SpanKind } from "@weft/tracing/internal";
 import { WebSocket } from "ws";
-import { createSendRequest } from "../src/a2a/send-request.ts";
-import { createMessage, defineAgent, messageText } from "../src/agent/index.ts";
+import { defineAgent, messageText } from "../src/agent/index.ts";
 import { agentHandler, apiKey, bearer, connect, createRemoteAgent, serve } from "../src/index.ts";
 import { wsSubprotocol } from "../src/ws/frames.ts";
+import { listRequest, sendJson, sendRequest } from "./requests.ts";
 import {
   bindings,
   echo,
   gate,
   hasCode,
+  heldAgent,
   newContext,
   recall,
   say,
@@ -22,15 +23,12 @@ import {
 
 const timeout = 20_000;
 const headers = { "content-type": "application/json", "a2a-version": "1.0" };
-const requestOf = (text: string, contextId = "", taskId = "") =>
-  createSendRequest([createMessage(text)], { isWeft: false, contextId, taskId });
 
 function post(url: string, extra: Record<string, string> = {}, text = "hi"): Promise<Response> {
-  const message = { messageId: crypto.randomUUID(), role: "ROLE_USER", parts: [{ text }] };
   return fetch(`${url}/message:send`, {
     method: "POST",
     headers: { ...headers, ...extra },
-    body: JSON.stringify({ message }),
+    body: JSON.stringify(sendJson(text)),
   });
 }
 
@@ -253,7 +251,7 @@ test("tasks belong to who made them", { timeout }, async () => {
   });
   await using ann = await connect(service.url, { auth: as("ann") });
   await using bob = await connect(service.url, { auth: as("bob") });
-  const task = await ann.sendMessage(requestOf("x"));
+  const task = await ann.sendMessage(sendRequest("x"));
   assert.ok("status" in task);
   await assert.rejects(bob.getTask({ tenant: "", id: task.id }), hasCode("not_found"));
   assert.equal((await ann.getTask({ tenant: "", id: task.id })).id, task.id);
@@ -275,7 +273,7 @@ test("the same message id twice on a context is one turn", { timeout }, async ()
   });
   await using service = await startService(counts);
   await using client = await connect(service.url);
-  const request = requestOf("x", "context-1");
+  const request = sendRequest("x", { contextId: "context-1" });
   const [one, two] = await Promise.all([client.sendMessage(request), client.sendMessage(request)]);
   assert.ok("status" in one && "status" in two && one.id === two.id);
   assert.equal(turns, 1);
@@ -294,16 +292,10 @@ test("a message on a working task waits its turn and loses nothing", { timeout }
   });
   await using service = await startService(listens);
   await using client = await connect(service.url);
-  const streaming = Array.fromAsync(client.sendMessageStream(requestOf("one", "context-2")));
+  const streaming = Array.fromAsync(client.sendMessageStream(sendRequest("one", { contextId: "context-2" })));
   await first.promise;
-  const { tasks } = await client.listTasks({
-    tenant: "",
-    contextId: "context-2",
-    status: 0,
-    pageToken: "",
-    statusTimestampAfter: undefined,
-  });
-  const second = client.sendMessage(requestOf("two", "context-2", tasks[0]!.id));
+  const { tasks } = await client.listTasks(listRequest({ contextId: "context-2" }));
+  const second = client.sendMessage(sendRequest("two", { contextId: "context-2", taskId: tasks[0]!.id }));
   // Both are in the service before the first goes on: the answer to a call that came later says so.
   await client.getTask({ tenant: "", id: tasks[0]!.id });
   release.resolve();
@@ -345,24 +337,15 @@ test("a question of the agent is INPUT_REQUIRED, and the next message answers it
 });
 
 test("drain finishes the running task, refuses new ones and closes", { timeout }, async () => {
-  const release = gate();
-  const started = gate();
-  const slow = defineAgent({
-    name: "slow",
-    async *respond() {
-      started.resolve();
-      await release.promise;
-      yield "done";
-    },
-  });
-  const service = await startService(slow);
+  const { agent, started, release } = heldAgent(["done"]);
+  const service = await startService(agent);
   await using client = await connect(service.url, { binding: "jsonrpc" });
   const running = client.ask("go");
-  await started.promise;
+  await started;
   const drained = service.drain();
   assert.equal((await fetch(`${service.url}/readyz`)).status, 503);
   assert.equal((await post(service.url)).status, 503);
-  release.resolve();
+  release();
   assert.equal(await running, "done");
   await drained;
   await assert.rejects(fetch(`${service.url}/healthz`));
@@ -370,22 +353,13 @@ test("drain finishes the running task, refuses new ones and closes", { timeout }
 
 test("a reply that is due when the service drains still arrives, on every binding", { timeout }, async () => {
   for (const binding of bindings) {
-    const release = gate();
-    const started = gate();
-    const slow = defineAgent({
-      name: "slow",
-      async *respond() {
-        started.resolve();
-        await release.promise;
-        yield* ["do", "ne"];
-      },
-    });
-    const service = await startService(slow);
+    const { agent, started, release } = heldAgent(["do", "ne"]);
+    const service = await startService(agent);
     await using remote = await createRemoteAgent(service.url, { binding });
     const turn = say(remote, "go", newContext());
-    await started.promise;
+    await started;
     const drained = service.drain();
-    release.resolve();
+    release();
     assert.equal(textOfTurn(await turn), "done");
     await drained;
   }
@@ -419,7 +393,7 @@ test("ended tasks are remembered up to the limit, the oldest forgotten first", {
   await using client = await connect(service.url);
   const ids: string[] = [];
   for (let count = 0; count < 4; count++) {
-    const task = await client.sendMessage(requestOf("x"));
+    const task = await client.sendMessage(sendRequest("x"));
     ids.push("status" in task ? task.id : "");
   }
   await assert.rejects(client.getTask({ tenant: "", id: ids[0]! }), hasCode("not_found"));
@@ -471,7 +445,7 @@ test(
     for (const binding of bindings) {
       await using client = await connect(service.url, { binding });
       const sizes: number[] = [];
-      for await (const event of client.sendMessageStream(requestOf("x")))
+      for await (const event of client.sendMessageStream(sendRequest("x")))
         sizes.push(JSON.stringify(event).length);
       assert.ok(sizes.length >= 10_000, binding);
       assert.ok(Math.max(...sizes) < 2_000, `${binding}: ${Math.max(...sizes)} characters`);

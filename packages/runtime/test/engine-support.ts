@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { AgentCard, Role } from "@a2a-js/sdk";
-import type { SendMessageRequest, Task } from "@a2a-js/sdk";
+import { AgentCard } from "@a2a-js/sdk";
+import type { Task } from "@a2a-js/sdk";
 import type { ServerCallContext } from "@a2a-js/sdk/server";
 import type { Agent } from "../src/agent/index.ts";
 import { createCallContext } from "../src/server/call-context.ts";
@@ -49,35 +48,6 @@ export function callContext(headers: Record<string, string> = {}, user?: string)
     headers: { "a2a-version": "1.0", ...headers },
     caller: { principal: user === undefined ? null : { name: user }, remoteAddress: "127.0.0.1" },
   });
-}
-
-export interface SendOptions {
-  readonly contextId?: string;
-  readonly taskId?: string;
-  readonly messageId?: string;
-  readonly returnImmediately?: boolean;
-}
-
-export function sendRequest(text: string, given: SendOptions = {}): SendMessageRequest {
-  return {
-    tenant: "",
-    message: {
-      messageId: given.messageId ?? randomUUID(),
-      contextId: given.contextId ?? "",
-      taskId: given.taskId ?? "",
-      role: Role.ROLE_USER,
-      parts: [{ content: { $case: "text", value: text }, metadata: undefined, filename: "", mediaType: "" }],
-      metadata: undefined,
-      extensions: [],
-      referenceTaskIds: [],
-    },
-    configuration: {
-      acceptedOutputModes: [],
-      taskPushNotificationConfig: undefined,
-      returnImmediately: given.returnImmediately ?? false,
-    },
-    metadata: undefined,
-  };
 }
 
 export function textOf(task: Pick<Task, "artifacts">): string {

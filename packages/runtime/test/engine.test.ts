@@ -1,70 +1,22 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { TaskState } from "@a2a-js/sdk";
-import type { ListTasksRequest, StreamResponse } from "@a2a-js/sdk";
+import type { StreamResponse } from "@a2a-js/sdk";
 import { TaskNotFoundError, UnsupportedOperationError } from "@a2a-js/sdk/errors";
 import { WeftError } from "@weft/tracing";
 import { defineAgent, messageText } from "../src/agent/index.ts";
-import { memoryStore } from "../src/store/memory-store.ts";
-import { postgresStore } from "../src/store/postgres-store.ts";
 import { sqliteStore } from "../src/store/sqlite-store.ts";
-import type { TaskStore } from "../src/store/task-store.ts";
 import { eventNumberOf } from "../src/a2a/event-number.ts";
-import { callContext, newEngine, sendRequest, textOf } from "./engine-support.ts";
-import { startPostgres } from "./start-postgres.ts";
-import type { Postgres } from "./start-postgres.ts";
+import { callContext, newEngine, textOf } from "./engine-support.ts";
+import { newPath, storeNames, testOf } from "./every-store.ts";
+import { listRequest, sendRequest } from "./requests.ts";
 import { echo, gate, hasCode } from "./support.ts";
 
 const timeout = 60_000;
-const folder = mkdtempSync(join(tmpdir(), "weft-engine-"));
-after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-
-const isRequired = (process.env["WEFT_REQUIRE"] ?? "").split(",").includes("postgres");
-let postgres: Postgres | string = "not started";
-before(
-  async () => {
-    postgres = await startPostgres();
-  },
-  { timeout: 100_000 },
-);
-after(async () => {
-  if (typeof postgres !== "string") await postgres[Symbol.asyncDispose]();
-});
-
-/** Each engine has tasks of its own: Postgres is one for all, so it has a scope. */
-const stores: Record<string, () => TaskStore | string> = {
-  memory: () => memoryStore(),
-  sqlite: () => sqliteStore(join(folder, `${randomUUID()}.db`)),
-  postgres: () => (typeof postgres === "string" ? postgres : postgresStore(postgres.url)),
-};
-
-const listRequest = (given: Partial<ListTasksRequest> = {}): ListTasksRequest => ({
-  tenant: "",
-  contextId: "",
-  status: TaskState.TASK_STATE_UNSPECIFIED,
-  pageToken: "",
-  statusTimestampAfter: undefined,
-  ...given,
-});
-
-for (const [name, make] of Object.entries(stores)) {
+for (const name of storeNames) {
   describe(`the task engine on ${name}`, () => {
-    const check = (title: string, body: (store: TaskStore) => Promise<void>): void => {
-      test(`${name}: ${title}`, { timeout }, async (t) => {
-        const store = make();
-        if (typeof store === "string") {
-          assert.ok(!isRequired, `WEFT_REQUIRE names postgres: ${store}`);
-          return t.skip(store);
-        }
-        await using _ = store;
-        await body(store);
-      });
-    };
+    const check = testOf(name);
 
     check(
       "an agent without a login waits for its caller, and tries again with the next message",
@@ -280,7 +232,7 @@ test(
   "a store that is gone is an error of the call, and nothing is said to be taken",
   { timeout },
   async () => {
-    const store = sqliteStore(join(folder, `${randomUUID()}.db`));
+    const store = sqliteStore(newPath());
     const engine = newEngine(echo, { store, scope: randomUUID() });
     await engine.sendMessage(sendRequest("x"), callContext());
     await store[Symbol.asyncDispose]();

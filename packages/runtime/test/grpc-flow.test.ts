@@ -9,11 +9,10 @@ import type { AgentCard, StreamResponse } from "@a2a-js/sdk";
 import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import { createAgentCard } from "../src/a2a/agent-card.ts";
 import { textPart } from "../src/a2a/message-mapping.ts";
-import { createSendRequest } from "../src/a2a/send-request.ts";
-import { createMessage } from "../src/agent/index.ts";
 import { GrpcEndpoint } from "../src/server/grpc-endpoint.ts";
 import { importGrpc, importLegacyGrpc } from "../src/server/import-grpc.ts";
 import { defaultLimits } from "../src/server/limits.ts";
+import { sendRequest } from "./requests.ts";
 import { echo } from "./support.ts";
 
 function artifactOf(text: string): StreamResponse {
@@ -33,7 +32,7 @@ const legacy = await importLegacyGrpc();
 const streams = {
   "1.0": () => {
     const { path, requestSerialize } = modules.server.A2AService.sendStreamingMessage;
-    const body = requestSerialize(createSendRequest([createMessage("x")], { isWeft: false }));
+    const body = requestSerialize(sendRequest("x"));
     return { path, body, headers: { "a2a-version": "1.0" } };
   },
   "0.3": () => {

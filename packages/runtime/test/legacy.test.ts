@@ -17,7 +17,8 @@ import { createMessage, defineAgent, messageText } from "../src/agent/index.ts";
 import type { Agent } from "../src/agent/index.ts";
 import { bearer } from "../src/index.ts";
 import type { Service } from "../src/index.ts";
-import { sendRequest, textOf } from "./engine-support.ts";
+import { textOf } from "./engine-support.ts";
+import { sendRequest } from "./requests.ts";
 import { echo, gate, startService } from "./support.ts";
 
 const timeout = 60_000;
@@ -378,7 +379,7 @@ describe("the JSON of A2A 0.3 over REST", { timeout }, () => {
     const login = { authorization: "Bearer t" };
     const cases: readonly [string, unknown, number, number][] = [
       ["/v1/tasks/none", undefined, 404, -32001],
-      ["/v1/message:send", "{", 400, -32602],
+      ["/v1/message:send", "{", 400, -32700],
       ["/v1/message:send", {}, 400, -32602],
       ["/v1/message:send", { message: 7 }, 400, -32602],
       ["/v1/message:send", { message: { role: "ROLE_USER", content: [{ file: {} }] } }, 400, -32602],

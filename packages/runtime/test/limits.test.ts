@@ -3,16 +3,15 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import { WeftError } from "@weft/tracing";
-import { createSendRequest } from "../src/a2a/send-request.ts";
 import { createMessage, defineAgent, messageText } from "../src/agent/index.ts";
 import { bearer, connect } from "../src/index.ts";
 import type { RemoteClient } from "../src/index.ts";
 import { CallerLimits } from "../src/server/caller-limits.ts";
+import { sendRequest } from "./requests.ts";
 import { bindings, echo, gate, hasCode, startService } from "./support.ts";
 import { WebSocketClient } from "./websocket-client.ts";
 
 const timeout = 60_000;
-const requestOf = (text: string) => createSendRequest([createMessage(text)], { isWeft: false });
 const limitOf =
   (name: string) =>
   (error: unknown): boolean =>
@@ -48,14 +47,14 @@ test(
     await using two = await connect(service.url, { binding: "rest" });
     const open = [one, two].flatMap((client) => [
       client.ask("x"),
-      Array.fromAsync(client.sendMessageStream(requestOf("x"))),
+      Array.fromAsync(client.sendMessageStream(sendRequest("x"))),
     ]);
     await arrived(4);
     for (const binding of bindings) {
       await using client = await connect(service.url, { binding });
       await assert.rejects(client.ask("x"), limitOf("callsPerCaller of 2"), binding);
       await assert.rejects(
-        Array.fromAsync(client.sendMessageStream(requestOf("x"))),
+        Array.fromAsync(client.sendMessageStream(sendRequest("x"))),
         limitOf("streamsPerCaller of 2"),
         binding,
       );
@@ -76,7 +75,7 @@ test("a stream that its reader left is not counted any more", { timeout }, async
       // The service learns of a leaving a moment later: only the limit itself says when.
       for (;;) {
         try {
-          for await (const _ of client.sendMessageStream(requestOf("x"))) break;
+          for await (const _ of client.sendMessageStream(sendRequest("x"))) break;
           break;
         } catch (error) {
           assert.ok(limitOf("streamsPerCaller")(error), String(error));
@@ -215,12 +214,12 @@ test("an artifact of 10 MB arrives whole on every binding, as answer and as even
   await using service = await startService(gives);
   for (const binding of bindings) {
     await using client = await connect(service.url, { binding });
-    const task = await client.sendMessage(requestOf("x"));
+    const task = await client.sendMessage(sendRequest("x"));
     assert.ok("status" in task);
     const part = task.artifacts[0]!.parts[0]!.content;
     assert.ok(part?.$case === "raw" && bytes.equals(part.value), binding);
     let found = 0;
-    for await (const { payload } of client.sendMessageStream(requestOf("x"))) {
+    for await (const { payload } of client.sendMessageStream(sendRequest("x"))) {
       const content =
         payload?.$case === "artifactUpdate" ? payload.value.artifact?.parts[0]?.content : undefined;
       if (content?.$case === "raw") found += content.value.length;
@@ -243,7 +242,7 @@ test("five thousand streams run at once", { timeout: 110_000 }, async () => {
   await using service = await startService(agent, { limits });
   const run = async (client: RemoteClient): Promise<string> => {
     let text = "";
-    for await (const { payload } of client.sendMessageStream(requestOf("x"))) {
+    for await (const { payload } of client.sendMessageStream(sendRequest("x"))) {
       const part =
         payload?.$case === "artifactUpdate" ? payload.value.artifact?.parts[0]?.content : undefined;
       if (part?.$case === "text") text += part.value;
@@ -273,7 +272,7 @@ test("a message of many parts is one turn, and its text whole", { timeout }, asy
   await using service = await startService(hears);
   for (const binding of bindings) {
     await using client = await connect(service.url, { binding });
-    const request = requestOf("x");
+    const request = sendRequest("x");
     const part = request.message!.parts[0]!;
     const message = { ...request.message!, parts: Array.from({ length: 1_000 }, () => part) };
     const task = await client.sendMessage({ ...request, message });

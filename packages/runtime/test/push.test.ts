@@ -13,7 +13,8 @@ import { Attr } from "@weft/tracing/vocabulary";
 import { defineAgent } from "../src/agent/index.ts";
 import { checkUrl, isPrivateAddress, parseGuardedUrl, pinnedLookup } from "../src/edge/url-guard.ts";
 import { connect } from "../src/index.ts";
-import { callContext, newEngine, sendRequest } from "./engine-support.ts";
+import { callContext, newEngine } from "./engine-support.ts";
+import { sendRequest } from "./requests.ts";
 import { bindings, echo, gate, hasCode, startService } from "./support.ts";
 
 const timeout = 60_000;

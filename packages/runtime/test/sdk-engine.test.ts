@@ -23,7 +23,8 @@ import type { Agent } from "../src/agent/index.ts";
 import { memoryStore } from "../src/store/memory-store.ts";
 import { sqliteStore } from "../src/store/sqlite-store.ts";
 import type { TaskStore as WeftStore } from "../src/store/task-store.ts";
-import { callContext, newEngine, sendRequest, textOf } from "./engine-support.ts";
+import { callContext, newEngine, textOf } from "./engine-support.ts";
+import { sendRequest } from "./requests.ts";
 import { gate } from "./support.ts";
 
 const timeout = 60_000;

@@ -10,6 +10,7 @@ import { exportJWK, SignJWT } from "jose";
 import { WeftError } from "@weft/tracing";
 import { bearer, connect, jwt, mutualTls, serve } from "../src/index.ts";
 import type { Authenticator, Service } from "../src/index.ts";
+import { listRequest, sendRequest } from "./requests.ts";
 import { bindings, echo, hasCode, startService } from "./support.ts";
 
 const timeout = 30_000;
@@ -164,23 +165,14 @@ test("tasks of one login are not there for another, on any binding", { timeout }
   for (const binding of bindings) {
     await using hers = await connect(service.url, { binding, auth: ann });
     await using his = await connect(service.url, { binding, auth: bob });
-    const message = {
-      messageId: crypto.randomUUID(),
-      contextId: "c",
-      taskId: "",
-      role: 1,
-      parts: [{ content: { $case: "text", value: "x" }, filename: "", mediaType: "" }],
-      extensions: [],
-      referenceTaskIds: [],
-    };
-    const task = await hers.sendMessage({ tenant: "", message } as never);
+    const task = await hers.sendMessage(sendRequest("x", { contextId: "c" }));
     assert.ok("status" in task);
     await assert.rejects(his.getTask({ tenant: "", id: task.id }), hasCode("not_found"));
     await assert.rejects(
       his.cancelTask({ tenant: "", id: task.id, metadata: undefined }),
       hasCode("not_found"),
     );
-    const list = { tenant: "", contextId: "c", status: 0, pageToken: "", statusTimestampAfter: undefined };
+    const list = listRequest({ contextId: "c" });
     assert.equal((await his.listTasks(list)).totalSize, 0);
   }
 });

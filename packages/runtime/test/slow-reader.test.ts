@@ -11,14 +11,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { TaskState } from "@a2a-js/sdk";
 // @boundaries-ignore tests of every package share the one spawnNode
 import { spawnNode } from "../../../scripts/spawn-node.ts";
-import { createSendRequest } from "../src/a2a/send-request.ts";
-import { createMessage } from "../src/agent/index.ts";
 import { connect } from "../src/index.ts";
+import { listRequest, sendRequest } from "./requests.ts";
 import { bindings } from "./support.ts";
 
 const timeout = 60_000;
-const requestOf = (text: string) => createSendRequest([createMessage(text)], { isWeft: false });
-const listRequest = { tenant: "", contextId: "", pageToken: "", statusTimestampAfter: undefined };
 
 /** A service in a process of its own, whose memory can be asked for. */
 async function startFlood(t: TestContext) {
@@ -46,14 +43,14 @@ for (const binding of bindings) {
     const { url, bytesInUse } = await startFlood(t);
     await using client = await connect(url, { binding, answerBytes: 200_000_000 });
     const before = await bytesInUse();
-    const stream = client.sendMessageStream(requestOf("x"));
+    const stream = client.sendMessageStream(sendRequest("x"));
     const first = (await stream.next()).value;
     assert.ok(first?.payload?.$case === "task");
     const { id } = first.payload.value;
     await using other = await connect(url, { binding: "jsonrpc", answerBytes: 200_000_000 });
     const done = TaskState.TASK_STATE_COMPLETED;
     // Listed without its artifact, which would be 40 MB on the way each time.
-    const listed = { ...listRequest, status: done };
+    const listed = listRequest({ status: done });
     while (!(await other.listTasks(listed)).tasks.some((task) => task.id === id)) await delay(50);
     const piled = (await bytesInUse()) - before;
     // The 40 MB stand there twice, in the task's artifact and in its context's history, whoever reads or not.

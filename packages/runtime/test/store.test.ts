@@ -1,54 +1,17 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { Task, TaskState } from "@a2a-js/sdk";
-import { memoryStore } from "../src/store/memory-store.ts";
 import { postgresStore } from "../src/store/postgres-store.ts";
 import { sqliteStore } from "../src/store/sqlite-store.ts";
 import type { StoredEvent, TaskCommit, TaskRow, TaskStore } from "../src/store/task-store.ts";
-import { startPostgres } from "./start-postgres.ts";
-import type { Postgres } from "./start-postgres.ts";
+import { newPath, storeNames, testOf, testOpening } from "./every-store.ts";
 import { hasCode } from "./support.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "weft-store-"));
-const isRequired = (process.env["WEFT_REQUIRE"] ?? "").split(",").includes("postgres");
-let postgres: Postgres | string = "not started";
-
-before(
-  async () => {
-    postgres = await startPostgres();
-  },
-  { timeout: 100_000 },
-);
-after(async () => {
-  if (typeof postgres !== "string") await postgres[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const makers: Record<string, () => TaskStore | string> = {
-  memory: () => memoryStore(),
-  sqlite: () => sqliteStore(join(folder, `${randomUUID()}.db`)),
-  postgres: () => (typeof postgres === "string" ? postgres : postgresStore(postgres.url)),
-};
-
-for (const [name, make] of Object.entries(makers)) {
-  const contract = (title: string, body: (store: TaskStore) => Promise<void>): void => {
-    test(`${name}: ${title}`, { timeout: 60_000 }, async (t) => {
-      const store = make();
-      if (typeof store === "string") {
-        assert.ok(!isRequired, `WEFT_REQUIRE names postgres: ${store}`);
-        return t.skip(store);
-      }
-      await using _ = store;
-      await body(store);
-    });
-  };
-
+for (const name of storeNames) {
   describe(`the store contract: ${name}`, () => {
+    const contract = testOf(name);
+
     contract(
       "a commit is applied by whoever read the version that is there, and by nobody else",
       async (store) => {
@@ -287,34 +250,26 @@ for (const [name, make] of Object.entries(makers)) {
 }
 
 for (const name of ["sqlite", "postgres"]) {
-  test(
-    `${name}: what one process wrote another reads, and sees when the first is gone`,
-    { timeout: 60_000 },
-    async (t) => {
-      const path = join(folder, `${randomUUID()}.db`);
-      if (name === "postgres" && typeof postgres === "string") return t.skip(postgres);
-      const open = (): TaskStore =>
-        name === "sqlite" ? sqliteStore(path) : postgresStore((postgres as Postgres).url);
-      const first = open();
-      const row = { ...newRow(first), isOpen: true };
-      await first.commit({ ...create(row), events: [event(0, 1)] });
-      await using second = open();
-      assert.deepEqual(await second.get(row), row);
-      assert.deepEqual((await second.events(row, 0, 9)).length, 1);
-      assert.equal(await second.isGone(first.instance), false);
-      assert.deepEqual(
-        (await second.listOpen(row.scope)).map(({ id }) => id),
-        [row.id],
-      );
-      await first[Symbol.asyncDispose]();
-      assert.equal(await second.isGone(first.instance), true);
-      await assert.rejects(first.get(row), hasCode("unavailable"));
-    },
-  );
+  testOpening(name, "what one process wrote another reads, and sees when the first is gone", async (open) => {
+    const first = open();
+    const row = { ...newRow(first), isOpen: true };
+    await first.commit({ ...create(row), events: [event(0, 1)] });
+    await using second = open();
+    assert.deepEqual(await second.get(row), row);
+    assert.deepEqual((await second.events(row, 0, 9)).length, 1);
+    assert.equal(await second.isGone(first.instance), false);
+    assert.deepEqual(
+      (await second.listOpen(row.scope)).map(({ id }) => id),
+      [row.id],
+    );
+    await first[Symbol.asyncDispose]();
+    assert.equal(await second.isGone(first.instance), true);
+    await assert.rejects(first.get(row), hasCode("unavailable"));
+  });
 }
 
 test("a store that cannot be opened says so at the first call, and the process lives", async () => {
-  await using nowhere = sqliteStore(join(folder, "missing", "tasks.db"));
+  await using nowhere = sqliteStore(`${newPath()}/tasks.db`);
   await assert.rejects(nowhere.get({ scope: "", id: "x" }), hasCode("unavailable"));
   await using nobody = postgresStore("postgres://weft@127.0.0.1:9/postgres");
   await assert.rejects(nobody.get({ scope: "", id: "x" }), hasCode("unavailable"));

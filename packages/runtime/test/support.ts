@@ -26,6 +26,22 @@ export const echo = defineAgent({
   },
 });
 
+/** An agent that says what comes `before`, has then `started`, waits for `release`, and says what comes after. */
+export function heldAgent(after: readonly string[], before: readonly string[] = []) {
+  const started = gate();
+  const held = gate();
+  const agent = defineAgent({
+    name: "held",
+    async *respond() {
+      yield* before;
+      started.resolve();
+      await held.promise;
+      yield* after;
+    },
+  });
+  return { agent, started: started.promise, release: held.resolve };
+}
+
 /** Says what it has seen in its context so far: its own words in brackets. */
 export const recall = defineAgent({
   name: "recall",

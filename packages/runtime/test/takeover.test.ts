@@ -10,7 +10,8 @@ import { captureSpans } from "@weft/tracing/internal";
 import { Attr, EventNames, LinkKinds, Outcomes } from "@weft/tracing/vocabulary";
 import { defineAgent, messageText } from "../src/agent/index.ts";
 import { sqliteStore } from "../src/store/sqlite-store.ts";
-import { callContext, newEngine, sendRequest, textOf } from "./engine-support.ts";
+import { callContext, newEngine, textOf } from "./engine-support.ts";
+import { listRequest, sendRequest } from "./requests.ts";
 import { gate } from "./support.ts";
 
 const timeout = 60_000;
@@ -135,13 +136,7 @@ test("any replica reads, follows and cancels a task that runs in another", { tim
   );
   assert.equal(states.at(-1), TaskState.TASK_STATE_CANCELED);
   const { tasks } = await two.listTasks(
-    {
-      tenant: "",
-      contextId: "",
-      status: TaskState.TASK_STATE_CANCELED,
-      pageToken: "",
-      statusTimestampAfter: undefined,
-    },
+    listRequest({ status: TaskState.TASK_STATE_CANCELED }),
     callContext(),
   );
   assert.deepEqual(

@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { TaskState } from "@a2a-js/sdk";
 import type { Task, TaskStatus } from "@a2a-js/sdk";
+import { hopExtensionUri } from "../src/a2a/uris.ts";
 import { defineAgent, messageText } from "../src/agent/index.ts";
 import type { AgentYield } from "../src/agent/index.ts";
 import { memoryStore } from "../src/store/memory-store.ts";
 import { sqliteStore } from "../src/store/sqlite-store.ts";
-import { callContext, newEngine, sendRequest } from "./engine-support.ts";
-import { gate } from "./support.ts";
+import { callContext, newEngine } from "./engine-support.ts";
+import { sendRequest } from "./requests.ts";
+import { gate, heldAgent } from "./support.ts";
 
 const timeout = 30_000;
 const folder = mkdtempSync(join(tmpdir(), "weft-task-edges-"));
@@ -138,6 +140,34 @@ test(
   },
 );
 
+test("a sending that is refused takes nothing back of the same message sent again", { timeout }, async () => {
+  let turns = 0;
+  const release = gate();
+  const agent = defineAgent({
+    name: "counts",
+    async *respond() {
+      if (++turns === 1) throw new TypeError("not this time");
+      await release.promise;
+      yield "done";
+    },
+  });
+  const engine = newEngine(agent);
+  const send = (hops: number): Promise<Task> => {
+    const request = sendRequest("go", { contextId: "one", messageId: "m1" });
+    request.message!.metadata = { [hopExtensionUri]: { hops } };
+    return engine.sendMessage(request, callContext());
+  };
+  // A message whose turn failed may be sent again.
+  assert.equal((await send(0)).status?.state, TaskState.TASK_STATE_FAILED);
+  const refused = send(1_000);
+  const again = send(0);
+  await assert.rejects(refused, /hops/);
+  const onceMore = send(0);
+  release.resolve();
+  assert.equal((await onceMore).id, (await again).id);
+  assert.equal(turns, 2);
+});
+
 test(
   "a reader whose events are gone gets the task as it is, and ends where it waits",
   { timeout },
@@ -231,19 +261,10 @@ test("who reads a question on that was forgotten past the bound hears of it", { 
 
 test("a caller who waits hears that the store is gone", { timeout }, async () => {
   const store = sqliteStore(join(folder, "gone.db"));
-  const asked = gate();
-  const release = gate();
-  const agent = defineAgent({
-    name: "slow",
-    async *respond() {
-      asked.resolve();
-      await release.promise;
-      yield "too late";
-    },
-  });
+  const { agent, started, release } = heldAgent(["too late"]);
   const answer = newEngine(agent, { store }).sendMessage(sendRequest("go"), callContext());
-  await asked.promise;
+  await started;
   await store[Symbol.asyncDispose]();
-  release.resolve();
+  release();
   await assert.rejects(answer, /store/);
 });

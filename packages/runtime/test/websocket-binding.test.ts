@@ -3,13 +3,11 @@ import { describe, test } from "node:test";
 import { captureSpans } from "@weft/tracing/internal";
 import { defineAgent, messageText } from "../src/agent/index.ts";
 import { bearer, serve } from "../src/index.ts";
-import { echo, gate, startService } from "./support.ts";
+import { sendJson } from "./requests.ts";
+import { echo, heldAgent, startService } from "./support.ts";
 import { WebSocketClient } from "./websocket-client.ts";
 
 const timeout = 20_000;
-const messageOf = (text: string, more: object = {}) => ({
-  message: { messageId: crypto.randomUUID(), role: "ROLE_USER", parts: [{ text }], ...more },
-});
 const wsUrl = (url: string): string => `${url.replace("http", "ws")}/ws`;
 
 const floods = defineAgent({
@@ -35,7 +33,7 @@ for (const format of ["msgpack", "json"] as const) {
       using _ = captureSpans();
       await using service = await startService(echo);
       using client = await WebSocketClient.open(wsUrl(service.url), format);
-      const { type, result, parameters } = await client.call("SendMessage", messageOf("a b"));
+      const { type, result, parameters } = await client.call("SendMessage", sendJson("a b"));
       assert.equal(type, "response");
       assert.equal(result.task.status.state, "TASK_STATE_COMPLETED");
       assert.equal(result.task.artifacts[0]!.parts[0]!.text, "a b ");
@@ -50,7 +48,7 @@ for (const format of ["msgpack", "json"] as const) {
       using _ = captureSpans();
       await using service = await startService(echo);
       using client = await WebSocketClient.open(wsUrl(service.url), format);
-      const { events, last } = await client.stream("SendStreamingMessage", messageOf("a b c"));
+      const { events, last } = await client.stream("SendStreamingMessage", sendJson("a b c"));
       assert.ok(events[0]!.result.task.id);
       assert.match(events[0]!.parameters!["x-weft-trace-id"]!, /^[0-9a-f]{32}$/);
       assert.equal(events.at(-1)!.result.statusUpdate.status.state, "TASK_STATE_COMPLETED");
@@ -75,14 +73,14 @@ for (const format of ["msgpack", "json"] as const) {
       assert.equal((await client.next(900)).error!.data![0]!.reason, "PROTOCOL_ERROR");
       client.send({ type: "nothing", id: 901 });
       assert.equal((await client.next(901)).error!.data![0]!.reason, "PROTOCOL_ERROR");
-      assert.equal((await client.call("SendMessage", messageOf("still here"))).type, "response");
+      assert.equal((await client.call("SendMessage", sendJson("still here"))).type, "response");
     });
 
     test("is sent no more of a stream than its credit, and the rest as it grants it", async () => {
       await using service = await startService(floods);
       using client = await WebSocketClient.open(wsUrl(service.url), format);
       const credit = 4_000;
-      const id = client.request("SendStreamingMessage", messageOf("500"), { credit });
+      const id = client.request("SendStreamingMessage", sendJson("500"), { credit });
       let [granted, taken, count] = [credit, 0, 0];
       for (;;) {
         const frame = await client.next(id);
@@ -105,24 +103,16 @@ for (const format of ["msgpack", "json"] as const) {
     });
 
     test("stops a stream with cancel, and the task goes on", async () => {
-      const release = gate();
-      const slow = defineAgent({
-        name: "slow",
-        async *respond() {
-          yield "one ";
-          await release.promise;
-          yield "two";
-        },
-      });
-      await using service = await startService(slow);
+      const { agent, release } = heldAgent(["two"], ["one "]);
+      await using service = await startService(agent);
       using client = await WebSocketClient.open(wsUrl(service.url), format);
-      const id = client.request("SendStreamingMessage", messageOf("go"));
+      const id = client.request("SendStreamingMessage", sendJson("go"));
       const { result } = await client.next(id);
       client.send({ type: "cancel", id });
       const subscribed = client.stream("SubscribeToTask", { id: result.task.id });
       // Answered after it: both are in the service.
       await client.call("ListTasks", {});
-      release.resolve();
+      release();
       const { events } = await subscribed;
       assert.equal(events.at(-1)!.result.statusUpdate.status.state, "TASK_STATE_COMPLETED");
       const task = await client.call("GetTask", { id: result.task.id });
@@ -135,31 +125,22 @@ for (const format of ["msgpack", "json"] as const) {
       const bytes = Buffer.from([0, 1, 254, 255, 128]);
       const raw = format === "msgpack" ? bytes : bytes.toString("base64");
       const parts = [{ raw, filename: "f", mediaType: "application/octet-stream" }];
-      const { result } = await client.call("SendMessage", messageOf("", { parts }));
+      const { result } = await client.call("SendMessage", sendJson("", { parts }));
       assert.deepEqual(result.task.artifacts[0]!.parts[0]!.raw, raw);
-      const { events } = await client.stream("SendStreamingMessage", messageOf("", { parts }));
+      const { events } = await client.stream("SendStreamingMessage", sendJson("", { parts }));
       const update = events.find((event) => (event.result.artifactUpdate?.artifact.parts.length ?? 0) > 0);
       assert.deepEqual(update!.result.artifactUpdate!.artifact.parts[0]!.raw, raw);
     });
 
     test("is told to go away when the service drains, gets its answer, and is closed", async () => {
-      const release = gate();
-      const started = gate();
-      const slow = defineAgent({
-        name: "slow",
-        async *respond() {
-          started.resolve();
-          await release.promise;
-          yield "done";
-        },
-      });
-      const service = await startService(slow);
+      const { agent, started, release } = heldAgent(["done"]);
+      const service = await startService(agent);
       using client = await WebSocketClient.open(wsUrl(service.url), format);
-      const id = client.request("SendMessage", messageOf("go"));
-      await started.promise;
+      const id = client.request("SendMessage", sendJson("go"));
+      await started;
       const drained = service.drain();
       assert.equal((await client.next(undefined)).type, "go-away");
-      release.resolve();
+      release();
       assert.equal((await client.next(id)).result.task.artifacts[0]!.parts[0]!.text, "done");
       assert.equal((await client.closed).code, 1001);
       await drained;
@@ -213,11 +194,11 @@ test("several agents share one connection by tenant, as their cards say", { time
   using client = await WebSocketClient.open(one!.url, "json");
   const texts: string[] = [];
   for (const { tenant } of [one!, two!]) {
-    const { result } = await client.call("SendMessage", { tenant, ...messageOf("a b") });
+    const { result } = await client.call("SendMessage", { tenant, ...sendJson("a b") });
     texts.push(result.task.artifacts[0]!.parts[0]!.text);
   }
   assert.deepEqual(texts, ["a b ", "A B"]);
-  const lost = await client.call("SendMessage", { tenant: "nobody", ...messageOf("x") });
+  const lost = await client.call("SendMessage", { tenant: "nobody", ...sendJson("x") });
   assert.equal(lost.error!.data![0]!.reason, "NOT_FOUND");
 });
 

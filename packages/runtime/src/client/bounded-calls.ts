@@ -11,7 +11,10 @@ export interface BoundedCallsOptions {
   /** Names the far side in errors. */
   readonly where: string;
   readonly unaryMs: number;
-  /** Milliseconds between two events of a stream; undefined where the transport watches for signs of life itself. */
+  /**
+   * Milliseconds that a stream's reader waits for an event at most, what it does between two of them aside; undefined where
+   * the transport watches for signs of life itself.
+   */
   readonly eventMs?: number | undefined;
   /** Service parameters of every call: the extensions. */
   readonly parameters: Parameters;
@@ -30,6 +33,7 @@ export class BoundedCalls implements TransportInterceptor {
   async unary(call: TransportCall, next: (call: TransportCall) => Promise<unknown>): Promise<unknown> {
     const { unaryMs, where, login } = this.#options;
     const limit = new CallLimit(call.options.signal, unaryMs);
+    limit.wait();
     try {
       limit.signal?.throwIfAborted();
       return await next(this.#bound(call, limit, login && (await login())));
@@ -81,10 +85,10 @@ class BoundedStream extends PullStream<StreamResponse> {
     if (this.#isOver) return over;
     const { given, eventMs, where } = this.#bounds;
     const limit = (this.#limit ??= new CallLimit(given, eventMs));
+    limit.wait();
     try {
       this.#source ??= await (this.#begun ??= this.#begin(limit));
       const step = await this.#source.next();
-      limit.extend();
       if (!step.done) return step;
       // A transport that ends its stream quietly at an abort does not turn the abort into an end.
       if (given?.aborted) throw abortError(given);
@@ -93,6 +97,8 @@ class BoundedStream extends PullStream<StreamResponse> {
     } catch (error) {
       this.#end();
       throw limit.errorOf(error, where, `no event within ${eventMs} ms`);
+    } finally {
+      limit.arrived();
     }
   }
 
@@ -117,29 +123,38 @@ class CallLimit {
   /** The caller's own where there is no deadline. */
   readonly signal: AbortSignal | undefined;
   readonly #given: AbortSignal | undefined;
+  readonly #ms: number | undefined;
   readonly #controller: AbortController | undefined;
-  readonly #timer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #waiting = 0;
   #isLate = false;
+  #isOver = false;
 
+  /** `ms`: that the far side may be waited for. */
   constructor(given: AbortSignal | undefined, ms: number | undefined) {
     this.#given = given;
+    this.#ms = ms;
     this.signal = given;
     if (ms === undefined) return;
     this.#controller = new AbortController();
     this.signal = this.#controller.signal;
     if (given?.aborted) this.#abort();
     given?.addEventListener("abort", this.#abort, { once: true });
-    this.#timer = setTimeout(() => {
-      this.#isLate = true;
-      this.#controller?.abort();
-    }, ms);
   }
 
-  extend(): void {
-    this.#timer?.refresh();
+  /** The caller waits. */
+  wait(): void {
+    if (this.#waiting++ === 0) this.#start();
+  }
+
+  /** What one waited for is there. */
+  arrived(): void {
+    clearTimeout(this.#timer);
+    if (--this.#waiting > 0 && !this.#isOver) this.#start();
   }
 
   end(): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
     this.#given?.removeEventListener("abort", this.#abort);
   }
@@ -150,6 +165,14 @@ class CallLimit {
     return this.#isLate
       ? new WeftError("deadline_exceeded", `${where}: ${late}.`)
       : toWeftError(error, where);
+  }
+
+  #start(): void {
+    if (this.#ms === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#isLate = true;
+      this.#controller?.abort();
+    }, this.#ms);
   }
 
   readonly #abort = (): void => this.#controller?.abort(this.#given?.reason);

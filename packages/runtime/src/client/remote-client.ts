@@ -39,7 +39,8 @@ const plainConfiguration: SendMessageConfiguration = Object.freeze({
 
 /**
  * A connected agent: the SDK client's methods, traced, with deadlines and errors of one class. The SDK's client has nothing to
- * add to a plain message or stream but its interceptors, of which there are none: those go straight to the transport.
+ * add to a message or stream but its interceptors, of which there are none, and the spelling of service parameters: without
+ * those they go straight to the transport, whose streams can be left while they wait.
  */
 export class RemoteClient extends Client implements AsyncDisposable {
   readonly card: AgentCard;
@@ -58,12 +59,12 @@ export class RemoteClient extends Client implements AsyncDisposable {
   }
 
   override sendMessage(params: SendMessageRequest, options?: RequestOptions): Promise<Message | Task> {
-    if (!isPlain(params, options)) return super.sendMessage(params, options);
+    if (options?.serviceParameters) return super.sendMessage(params, options);
     return this.#transport.sendMessage(configured(params), this.#versioned(options));
   }
 
   override sendMessageStream(params: SendMessageRequest, options?: RequestOptions): ResponseStream {
-    if (!this.card.capabilities?.streaming || !isPlain(params, options))
+    if (!this.card.capabilities?.streaming || options?.serviceParameters)
       return super.sendMessageStream(params, options);
     return new LazyStream(() =>
       this.#transport.sendMessageStream(configured(params), this.#versioned(options)),
@@ -103,11 +104,7 @@ export class RemoteClient extends Client implements AsyncDisposable {
   }
 }
 
-/** Nothing that the SDK's client would merge or spell anew. */
-function isPlain(params: SendMessageRequest, options: RequestOptions | undefined): boolean {
-  return params.configuration === undefined && options?.serviceParameters === undefined;
-}
-
 function configured(params: SendMessageRequest): SendMessageRequest {
-  return { ...params, configuration: plainConfiguration };
+  const given = params.configuration;
+  return { ...params, configuration: given ? { ...plainConfiguration, ...given } : plainConfiguration };
 }

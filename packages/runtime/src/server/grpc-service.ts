@@ -129,12 +129,16 @@ function answerStream(
       context = await createContext(call, options);
       const params = await dialect.decode(method, call.request);
       const stream = open(options.handler, params as never, context);
-      call.sendMetadata(headMetadata(options, context));
       const ahead = new BytesAhead(call);
+      let isBegun = false;
       for await (const event of stream) {
+        // The extensions in force are known with the first event.
+        if (!isBegun) call.sendMetadata(headMetadata(options, context));
+        isBegun = true;
         await ahead.write(await dialect.encodeEvent(event), event);
         if (call.cancelled || call.destroyed) break;
       }
+      if (!isBegun) call.sendMetadata(headMetadata(options, context));
       call.end();
     } catch (error) {
       if (context) call.sendMetadata(headMetadata(options, context));

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import { A2A_VERSION_HEADER, StreamResponse } from "@a2a-js/sdk";
 import { toLegacyHTTPError } from "@a2a-js/sdk/compat/v0_3/server";
+import { A2A_ERROR_CODE } from "@a2a-js/sdk/errors";
 import type { A2AError } from "@a2a-js/sdk/errors";
 import { isRecord } from "../agent/message.ts";
 import { legacyForms } from "./legacy-json.ts";
+import { isNotJson } from "./read-body.ts";
 import { restRoutes } from "./rest-routes.ts";
 import type { RestAnswer, RestCall, RestRoute } from "./rest-routes.ts";
 
@@ -38,8 +40,15 @@ export function isLegacyRequest({ url = "", headers }: IncomingMessage): boolean
   return /^(?:\/[^/?]+)?\/v1\/(?:card(?:\?|$)|message:|tasks\/)/.test(url);
 }
 
-/** An error as the REST of 0.3 tells it, with what 1.0 says in its ErrorInfo as `data`. */
+/**
+ * An error as the REST of 0.3 tells it (its 8): with a code of JSON-RPC, which knows a body that is not JSON from one with
+ * wrong members; what 1.0 says in its ErrorInfo is its `data`.
+ */
 export function legacyErrorBody(error: A2AError): unknown {
   const { metadata } = error;
-  return { ...toLegacyHTTPError(error), ...(metadata === undefined ? {} : { data: metadata }) };
+  return {
+    ...toLegacyHTTPError(error),
+    ...(isNotJson(error) ? { code: A2A_ERROR_CODE.PARSE_ERROR } : {}),
+    ...(metadata === undefined ? {} : { data: metadata }),
+  };
 }

@@ -58,6 +58,14 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new WeftError("invalid_argument", "The body is not JSON.", { cause: error });
+    throw new WeftError("invalid_argument", "The body is not JSON.", { cause: error, details: notJson });
   }
+}
+
+const notJson = { isJson: false };
+
+/** Whether an error, or what it stands for, is {@link parseJson}'s. */
+export function isNotJson(error: Error): boolean {
+  const { cause = error } = error;
+  return cause instanceof WeftError && cause.details === notJson;
 }

@@ -45,8 +45,12 @@ export function replyHeaders(context: ServerCallContext): Record<string, string>
   return headers;
 }
 
+/** In lower case, as the WebSocket binding's document has it; to HTTP it is all one. */
+const extensionsHeader = HTTP_EXTENSION_HEADER.toLowerCase();
+const legacyExtensionsHeader = LEGACY_HTTP_EXTENSION_HEADER.toLowerCase();
+
 function extensionHeaderOf({ requestedVersion }: ServerCallContext): string {
-  return requestedVersion === legacyVersion ? LEGACY_HTTP_EXTENSION_HEADER : HTTP_EXTENSION_HEADER;
+  return requestedVersion === legacyVersion ? legacyExtensionsHeader : extensionsHeader;
 }
 
 export interface SseOptions<T> {

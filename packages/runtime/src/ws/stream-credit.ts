@@ -1,12 +1,20 @@
 import type { LeaveSignal } from "../task/call-signal.ts";
 
-/** How many bytes of events a stream's reader is ready for. A frame may overdraw it once, so that any size gets through. */
+/**
+ * How many bytes of events a stream's reader is ready for. A frame may overdraw it once, so that any size gets through.
+ * The service waits by it; its client, which has granted it, sees by it whether the service did.
+ */
 export class StreamCredit {
   #left: number;
   #wake: (() => void) | undefined;
 
   constructor(bytes = Number.POSITIVE_INFINITY) {
     this.#left = bytes;
+  }
+
+  /** No event may be sent. */
+  get isSpent(): boolean {
+    return this.#left <= 0;
   }
 
   add(bytes: number): void {

@@ -84,10 +84,15 @@ class FrameEvents implements FrameReader, JsonEvents {
     return this.#frames.isOver;
   }
 
+  /** @throws WeftError `protocol_error`, which ends the connection, when an event is missing */
   frame(frame: Frame, bytes: number): void {
+    const { type } = frame;
+    if (type !== "event" && type !== "end") return this.#end(errorOf(frame));
+    this.#checkSeq(frame);
+    if (type === "end") return this.#end();
+    this.#nextSeq++;
     this.#owedBytes += bytes;
-    if (frame["type"] === "event") return this.#frames.push(frame, bytes);
-    this.#end(frame["type"] === "end" ? undefined : errorOf(frame));
+    this.#frames.push(frame, bytes);
   }
 
   lost(error: Error): void {
@@ -97,8 +102,6 @@ class FrameEvents implements FrameReader, JsonEvents {
   take(): unknown {
     const frame = this.#frames.take();
     if (frame === undefined) return undefined;
-    const seq = this.#nextSeq++;
-    if (frame["seq"] !== seq) throw new WeftError("protocol_error", `Event ${seq} of a stream is missing.`);
     this.#grant();
     return frame["result"] ?? null;
   }
@@ -111,6 +114,13 @@ class FrameEvents implements FrameReader, JsonEvents {
     this.#frames.drop();
     this.#end();
     this.sent?.cancel();
+  }
+
+  #checkSeq(frame: Frame): void {
+    if (frame["seq"] === this.#nextSeq) return;
+    const error = new WeftError("protocol_error", `Event ${this.#nextSeq} of a stream is missing.`);
+    this.#end(error);
+    throw error;
   }
 
   /** Tells the far side what was read, when it is worth a frame. */

@@ -50,12 +50,10 @@ export class WsChannel {
     if (connection) send(connection);
     else this.#connect().then(send, (error: Error) => reader.lost(error));
     return {
-      grant: (bytes) => {
-        if (connection?.has(id)) connection.send({ type: "credit", id, credit: bytes });
-      },
+      grant: (bytes) => connection?.grant(id, bytes),
       cancel: () => {
         isLeft = true;
-        if (connection?.remove(id)) connection.send({ type: "cancel", id });
+        connection?.cancel(id);
       },
     };
   }

@@ -2,11 +2,12 @@
  * WsClientConnection: one WebSocket of a WsChannel.
  *
  * Job: sends requests as frames and gives each its answers by id, many at once.
- * Owns: the socket and what waits for answers.
+ * Owns: the socket, what waits for answers, and what each stream was granted.
  *
  * I1  Once lost it fails every open call at once, and every later one.
  * I2  It holds the process only while something is open.
  * I3  Without a sign of life for `idleMs` while something is open it counts as lost.
+ * I4  A stream that gets an event without credit ends with an error; a service that goes on sending it loses the connection.
  */
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
@@ -17,9 +18,11 @@ import type { ClientFrame } from "./frames.ts";
 import type { CardGuard } from "../client/card-guard.ts";
 import { tlsOptions } from "../client/client-tls.ts";
 import type { ClientTls } from "../client/client-tls.ts";
+import { StreamCredit } from "./stream-credit.ts";
 import { WriteBatch } from "./write-batch.ts";
 
 export type Frame = Record<string, unknown>;
+type RequestFrame = Extract<ClientFrame, { type: "request" }>;
 
 /** Where the frames of one call go. */
 export interface FrameReader {
@@ -40,17 +43,33 @@ export interface WsChannelOptions {
   readonly guard?: CardGuard | undefined;
 }
 
+/** A request that is not answered yet. */
+interface OpenCall {
+  readonly reader: FrameReader;
+  readonly credit: StreamCredit | undefined;
+}
+
+/** Bytes that may come without credit on one connection: they may have been under way when their stream was cancelled. */
+const maxOverdraftBytes = 1_048_576;
+
+/** How often a silent connection is looked at before it counts as lost. */
+const looksPerIdle = 4;
+
 export class WsClientConnection {
   readonly opened: Promise<void>;
   readonly #webSocket: WebSocket;
-  readonly #calls = new Map<number, FrameReader>();
+  readonly #calls = new Map<number, OpenCall>();
+  /** Streams cancelled because their service sent without credit. */
+  readonly #overdrawn = new Set<number>();
+  #overdraftBytes = 0;
   readonly #options: WsChannelOptions;
   /** Takes no new calls: the next one opens another connection. */
   readonly #retire: () => void;
   #socket: Socket | undefined;
   #batch: WriteBatch | undefined;
   #watch: NodeJS.Timeout | undefined;
-  #lastSign = performance.now();
+  /** Looks since the last sign of life, and not time: what waits in the socket is read between two. */
+  #silentLooks = 0;
   #lost: WeftError | undefined;
 
   constructor(options: WsChannelOptions, headers: Readonly<Record<string, string>>, onRetire: () => void) {
@@ -72,37 +91,47 @@ export class WsClientConnection {
     this.opened = this.#listen();
   }
 
-  /** Sends a request; `call` gets its frames, or hears why none come. */
-  request(frame: ClientFrame, call: FrameReader): void {
-    if (this.#lost) return call.lost(this.#lost);
+  /** Sends a request; `reader` gets its frames, or hears why none come. */
+  request(frame: RequestFrame, reader: FrameReader): void {
+    if (this.#lost) return reader.lost(this.#lost);
     try {
       const encoded = encodeFrame(frame);
       if (this.#calls.size === 0) this.#hold();
-      this.#calls.set(frame.id, call);
+      const credit = frame.credit === undefined ? undefined : new StreamCredit(frame.credit);
+      this.#calls.set(frame.id, { reader, credit });
       this.#write(encoded);
     } catch (error) {
       // Values that no frame can say.
-      call.lost(error as Error);
+      reader.lost(error as Error);
     }
   }
 
-  has(id: number): boolean {
-    return this.#calls.has(id);
+  /** Lets the far side send `bytes` more of an open stream's events. */
+  grant(id: number, bytes: number): void {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    call.credit?.add(bytes);
+    this.#send({ type: "credit", id, credit: bytes });
   }
 
-  remove(id: number): boolean {
-    const had = this.#calls.delete(id);
-    if (had && this.#calls.size === 0) this.#release();
-    return had;
-  }
-
-  send(frame: ClientFrame): void {
-    this.#write(encodeFrame(frame));
+  /** Reads no further. Nothing happens once the call is over. */
+  cancel(id: number): void {
+    if (this.#remove(id)) this.#send({ type: "cancel", id });
   }
 
   close(): void {
     this.#webSocket.close(1000);
     this.#socket?.unref();
+  }
+
+  #remove(id: number): boolean {
+    const had = this.#calls.delete(id);
+    if (had && this.#calls.size === 0) this.#release();
+    return had;
+  }
+
+  #send(frame: ClientFrame): void {
+    this.#write(encodeFrame(frame));
   }
 
   #write(data: Buffer | string): void {
@@ -128,7 +157,7 @@ export class WsClientConnection {
     });
     webSocket.on("open", () => {
       this.#release();
-      this.#watch = setInterval(() => this.#checkSign(), this.#options.idleMs / 4).unref();
+      this.#watch = setInterval(() => this.#checkSign(), this.#options.idleMs / looksPerIdle).unref();
       resolve();
     });
     webSocket.on("ping", () => this.#sign());
@@ -153,10 +182,34 @@ export class WsClientConnection {
   /** An answer that ends its call ends it here: nothing is cancelled afterwards. */
   #deliver(frame: Frame, bytes: number): void {
     const id = frame["id"] as number;
-    const reader = this.#calls.get(id);
-    if (!reader) return;
-    if (frame["type"] !== "event") this.remove(id);
-    reader.frame(frame, bytes);
+    const call = this.#calls.get(id);
+    if (!call) return this.#countOverdraft(id, bytes);
+    if (frame["type"] !== "event") this.#remove(id);
+    else if (call.credit?.isSpent) {
+      this.#overdraw(id, call.reader);
+      return this.#countOverdraft(id, bytes);
+    }
+    call.credit?.take(bytes);
+    call.reader.frame(frame, bytes);
+  }
+
+  /** I4: what was read of the stream until here was within its credit. */
+  #overdraw(id: number, reader: FrameReader): void {
+    this.cancel(id);
+    this.#overdrawn.add(id);
+    const text = `${this.#options.url}: the service sent an event of a stream beyond the credit that it was given.`;
+    reader.lost(new WeftError("protocol_error", text));
+  }
+
+  /** I4. Frames of other calls that are over were under way, and are dropped. */
+  #countOverdraft(id: number, bytes: number): void {
+    if (!this.#overdrawn.has(id)) return;
+    this.#overdraftBytes += bytes;
+    if (this.#overdraftBytes <= maxOverdraftBytes) return;
+    throw new WeftError(
+      "protocol_error",
+      `${this.#options.url}: the service goes on sending streams that were cancelled for want of credit.`,
+    );
   }
 
   #lose(error: WeftError): void {
@@ -167,17 +220,17 @@ export class WsClientConnection {
     this.#release();
     const calls = [...this.#calls.values()];
     this.#calls.clear();
-    for (const call of calls) call.lost(error);
+    for (const { reader } of calls) reader.lost(error);
   }
 
   #sign(): void {
-    this.#lastSign = performance.now();
+    this.#silentLooks = 0;
   }
 
   /** I3 */
   #checkSign(): void {
     const { idleMs, url } = this.#options;
-    if (this.#calls.size === 0 || performance.now() - this.#lastSign < idleMs) return;
+    if (this.#calls.size === 0 || ++this.#silentLooks <= looksPerIdle) return;
     this.#lose(new WeftError("deadline_exceeded", `${url}: no sign of life within ${idleMs} ms.`));
     this.#webSocket.terminate();
   }
