@@ -11,7 +11,10 @@ import {
 } from "@weft/agents";
 import type { Agent, AgentEvent, GroupChatOptions, SelectionFunction } from "@weft/agents";
 import { captureTraces, humanScript, scriptedModel, traceOf } from "@weft/agents/testing";
-import { createAgentContext, createMessage, runTurn } from "@weft/runtime/agent";
+import { History, createAgentContext, createMessage, runTurn } from "@weft/runtime/agent";
+import type { AgentMessage } from "@weft/runtime/agent";
+import { SelectorTranscript, askSelector } from "../src/group/auto-selector.ts";
+import type { ChatModel } from "../src/model/chat-model.ts";
 
 /** An agent that says its name and how many messages it sees. */
 function counter(name: string): Agent {
@@ -184,6 +187,46 @@ test("[G5] A model with structured output is asked for one of the names", async 
 
 test("[G5] auto without a model is an error that says what to give", async () => {
   await assert.rejects(team({ speakerSelection: "auto" }).run("go").result, { message: /selectorModel/u });
+});
+
+test("[G5] A choice costs what is new, however long the chat is", async () => {
+  class CountingHistory extends History {
+    reads = 0;
+
+    override get messages(): readonly AgentMessage[] {
+      this.reads++;
+      return super.messages;
+    }
+  }
+  const log = new CountingHistory();
+  const transcript = new SelectorTranscript(log);
+  const asked: { readonly list: readonly AgentMessage[]; readonly texts: readonly string[] }[] = [];
+  const model: ChatModel = {
+    provider: "test",
+    modelId: "chooser",
+    async generate({ messages }) {
+      asked.push({ list: messages, texts: messages.slice(-3).map(messageText) });
+      const text = asked.length % 2 === 0 ? "b" : "nobody";
+      return { text, toolCalls: [], finishReason: "stop" };
+    },
+    stream: () => assert.fail("a selection is not streamed"),
+  };
+  const { signal } = new AbortController();
+  const rest = { maxRetries: 1, signal, meter: undefined, journal: undefined, name: "group" };
+  const told = { onUsage: () => undefined, onAttempt: () => undefined };
+  const candidates = ["a", "b"].map(counter);
+  for (let turn = 1; turn <= 200; turn++) {
+    log.append(createMessage({ content: `said ${turn}`, name: "a" }));
+    const before = log.reads;
+    await askSelector({ model, candidates, transcript: transcript.catchUp(), ...rest, ...told });
+    assert.equal(log.reads - before, 1, `messages of the chat that turn ${turn} looked at`);
+  }
+  // One list, that is never copied; what was asked at its end went with the next choice.
+  assert.equal(new Set(asked.map(({ list }) => list)).size, 1);
+  const [first, second] = asked.slice(-2);
+  assert.deepEqual(first!.texts.slice(0, 2), ["a: said 199", "a: said 200"]);
+  assert.match(first!.texts[2]!, /^Who of a, b/);
+  assert.match(second!.texts.join("\n"), /^Who of a, b.*\nnobody\nYou named none/);
 });
 
 test("[G6] manual: a number or a name; an empty answer or three bad ones leave it to the model", async () => {

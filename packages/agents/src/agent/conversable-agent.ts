@@ -16,12 +16,12 @@ import type {
   Emit,
   MessageInput,
 } from "@weft/runtime/agent";
-import { PushingAgent, createMessage, messageText, pushReply } from "@weft/runtime/agent";
+import { PushingAgent, pushReply } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { ChatResult } from "../chat/chat-result.ts";
 import { forgetChats, lastChat } from "../chat/last-chats.ts";
-import type { Run, RunOptions } from "../chat/run.ts";
-import { meterOf } from "../chat/meter-of.ts";
+import type { Run } from "../chat/run.ts";
+import type { RunOptions } from "../chat/run-driver.ts";
 import { startLoneRun } from "../chat/lone-run.ts";
 import type { NestedChat } from "../chat/nested-chat.ts";
 import { nestedStep } from "../chat/nested-step.ts";
@@ -33,7 +33,6 @@ import type { GraphChat, SequentialChat } from "../chat/initiate-chats.ts";
 import { initiateChats } from "../chat/initiate-chats.ts";
 import { codeStep } from "../code/code-step.ts";
 import type { Guardrail } from "../handoff/guardrail.ts";
-import { runGuardrails } from "../handoff/guardrail.ts";
 import type { AfterWork, Handoff } from "../handoff/handoff.ts";
 import { TransferTools } from "../handoff/transfer-tools.ts";
 import type { ChatModel } from "../model/chat-model.ts";
@@ -43,26 +42,17 @@ import { ToolBook } from "../tool/tool-book.ts";
 import { readTools } from "../tool/tool-set.ts";
 import type { ConversableAgentOptions } from "./agent-options.ts";
 import { checkAgentOptions } from "./agent-options.ts";
-import { AutoReplyCounter } from "./auto-reply-counter.ts";
+import type { Replier } from "./answer-turn.ts";
+import { answerTurn } from "./answer-turn.ts";
 import type { GenerateReplyOptions } from "./direct-reply.ts";
 import { generateReply, receiveMessage, sendMessage } from "./direct-reply.ts";
-import { changeSession, readSession } from "./agent-session.ts";
 import type { HookName, Hooks } from "./hooks.ts";
 import { HookBook } from "./hooks.ts";
 import type { HumanInput, HumanInputMode } from "./human-answer.ts";
-import { humanStep, senderName } from "./human-step.ts";
+import { humanStep } from "./human-step.ts";
 import { modelStep } from "./model-step.ts";
-import { applyHooks, openTurn, renewed } from "./open-turn.ts";
 import { OutputForm } from "./output-form.ts";
-import { redirectTo } from "./redirect.ts";
-import type {
-  RegisterReplyOptions,
-  ReplyFunction,
-  ReplyOutcome,
-  ReplyStep,
-  ReplyTrigger,
-  ReplyTurn,
-} from "./reply-chain.ts";
+import type { RegisterReplyOptions, ReplyFunction, ReplyStep, ReplyTrigger } from "./reply-chain.ts";
 import { ReplyChain } from "./reply-chain.ts";
 import { isDefaultTermination } from "./termination.ts";
 import { toolStep } from "./tool-step.ts";
@@ -85,9 +75,9 @@ export class ConversableAgent<Output = unknown> extends PushingAgent implements 
   readonly afterWork: AfterWork | undefined;
   readonly guardrails: readonly Guardrail[];
   readonly #form: OutputForm | undefined;
-  readonly #defaultAutoReply: MessageInput;
   readonly #chain: ReplyChain;
   readonly #hooks = new HookBook();
+  readonly #replier: Replier;
   readonly #tools = new ToolBook();
 
   /** Raises `invalid_argument` for a wrong option, naming it. */
@@ -104,7 +94,6 @@ export class ConversableAgent<Output = unknown> extends PushingAgent implements 
     this.humanInput = options.humanInput;
     this.maxConsecutiveAutoReply = options.maxConsecutiveAutoReply ?? 100;
     this.contextVariables = options.contextVariables ?? {};
-    this.#defaultAutoReply = options.defaultAutoReply ?? "";
     this.handoffs = options.handoffs ?? [];
     this.afterWork = options.afterWork;
     this.guardrails = options.guardrails ?? [];
@@ -112,6 +101,8 @@ export class ConversableAgent<Output = unknown> extends PushingAgent implements 
       this.#form = new OutputForm(options.responseFormat, options.name);
     for (const tool of readTools(options.tools)) this.registerForLLM(tool).registerForExecution(tool);
     this.#chain = new ReplyChain(this.#defaultSteps(options));
+    const { defaultAutoReply = "" } = options;
+    this.#replier = { agent: this, chain: this.#chain, hooks: this.#hooks, defaultAutoReply };
     this.#addHooks(options.hooks ?? {});
   }
 
@@ -137,41 +128,8 @@ export class ConversableAgent<Output = unknown> extends PushingAgent implements 
   }
 
   /** One turn. Whoever asks: a chat, a group, or a service. */
-  async [pushReply](request: AgentRequest, context: AgentContext, emit: Emit<AgentYield>): Promise<void> {
-    const heard = openTurn(this, request, context, emit);
-    const turn = this.#hooks.isEmpty ? heard : await applyHooks(this, this.#hooks, heard);
-    const isGuarded = this.guardrails.length > 0;
-    const caught = isGuarded ? await this.#guard("input", turn.messages.at(-1), turn) : undefined;
-    const outcome = caught ?? (await this.#chain.reply(turn));
-    const reply = outcome ?? ({ final: true, reply: this.#defaultAutoReply } satisfies ReplyOutcome);
-    if (reply.reply === null) {
-      await emit({ type: "end", endedBy: reply.endedBy ?? "noReply" });
-      return;
-    }
-    if (readSession(context).askedFor !== undefined) changeSession(context, { askedFor: undefined });
-    if (!reply.isHuman) new AutoReplyCounter(context, senderName(turn, request.messages.at(-1))).increment();
-    const made = this.#toMessage(reply.reply);
-    const message = this.#hooks.isEmpty ? made : await this.#beforeSend(made, turn);
-    const replaced = caught || !isGuarded ? undefined : await this.#guard("output", message, turn);
-    // What was shown of the reply is taken back.
-    if (replaced) await emit({ type: "reset", messageId: message.id });
-    const said = replaced?.reply ? this.#toMessage(replaced.reply) : message;
-    await emit({ type: "message", text: messageText(said), message: said });
-  }
-
-  async #guard(
-    side: "input" | "output",
-    message: AgentMessage | undefined,
-    { context, emit }: ReplyTurn,
-  ): Promise<ReplyOutcome | undefined> {
-    const isOwn = message?.name === (side === "input" ? this.name : "");
-    if (message?.toolCalls?.length || isOwn) return undefined;
-    const call = { signal: context.signal, meter: meterOf(context), emit };
-    const caught = await runGuardrails(this.guardrails, side, message, call);
-    if (!caught) return undefined;
-    const { target, message: text, name } = caught;
-    if (target !== undefined) await emit(redirectTo(context, target, `guardrail ${name}`));
-    return { final: true, reply: text };
+  [pushReply](request: AgentRequest, context: AgentContext, emit: Emit<AgentYield>): Promise<void> {
+    return answerTurn(this.#replier, request, context, emit);
   }
 
   /** A reply outside any chat: undefined when the agent has none (a termination message, a human's `exit`). */
@@ -314,27 +272,6 @@ export class ConversableAgent<Output = unknown> extends PushingAgent implements 
 
   lastMessage(peer: Agent): AgentMessage | undefined {
     return this.chatMessages(peer).at(-1);
-  }
-
-  async #beforeSend(message: AgentMessage, { request, context }: ReplyTurn): Promise<AgentMessage> {
-    let sent = message;
-    for (const rewrite of this.#hooks.of("messageBeforeSend")) {
-      const rewritten = await rewrite(sent, {
-        agent: this.name,
-        contextVariables: request.contextVariables,
-        signal: context.signal,
-      });
-      if (rewritten !== undefined && rewritten !== sent) sent = renewed(sent, rewritten);
-    }
-    return sent;
-  }
-
-  #toMessage(reply: MessageInput): AgentMessage {
-    const given = typeof reply === "string" ? { content: reply } : reply;
-    const role = given.toolResponses?.length ? "tool" : "assistant";
-    if (given.name === this.name && given.id && given.role === role && Object.isFrozen(given))
-      return given as AgentMessage;
-    return createMessage({ ...given, name: this.name, role });
   }
 
   #addHooks(hooks: NonNullable<ConversableAgentOptions["hooks"]>): void {

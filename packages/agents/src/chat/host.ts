@@ -1,7 +1,7 @@
 import type { AgentMessage, EndedBy } from "@weft/runtime/agent";
 import type { Agent } from "@weft/runtime/agent";
 import type { ChatRoom } from "./chat-room.ts";
-import type { RunSetting } from "./run.ts";
+import type { RunSetting } from "./run-driver.ts";
 
 /**
  * A recipient that is a whole chat (a group): whoever starts a chat with it starts that chat, and its messages are

@@ -9,7 +9,7 @@ import { Attr, Operations, SpanTypes } from "@weft/tracing/vocabulary";
 import type { CarryoverItem } from "./carryover.ts";
 import type { ChatResult } from "./chat-result.ts";
 import { runGraph } from "./chat-graph.ts";
-import type { RunOptions } from "./run.ts";
+import type { RunOptions } from "./run-driver.ts";
 import { checkSummaryMethod } from "./summary.ts";
 import type { TwoAgentOptions } from "./two-agent-chat.ts";
 import { startTwoAgentChat } from "./two-agent-chat.ts";

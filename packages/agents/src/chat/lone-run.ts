@@ -7,7 +7,7 @@ import { Attr, Operations, SpanTypes } from "@weft/tracing/vocabulary";
 import { ChatRoom } from "./chat-room.ts";
 import type { ChatState } from "./chat-state.ts";
 import { readOutput } from "./read-output.ts";
-import type { ResumedRun, RunDriver, RunOptions, RunSetting } from "./run.ts";
+import type { ResumedRun, RunDriver, RunOptions, RunSetting } from "./run-driver.ts";
 import { Run } from "./run.ts";
 
 /** Stands for whoever asked. */

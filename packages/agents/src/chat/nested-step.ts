@@ -13,7 +13,7 @@ import type { CarryoverItem } from "./carryover.ts";
 import type { RoomState } from "./chat-state.ts";
 import { meterOf } from "./meter-of.ts";
 import type { NestedChat } from "./nested-chat.ts";
-import type { RunDriver, RunSetting } from "./run.ts";
+import type { RunDriver, RunSetting } from "./run-driver.ts";
 import { scopeOf } from "./scope.ts";
 import { checkSummaryMethod } from "./summary.ts";
 import { twoAgentDriver } from "./two-agent-chat.ts";

@@ -1,6 +1,6 @@
 import type { Agent, AgentContext } from "@weft/runtime/agent";
 import { createAgentContext } from "@weft/runtime/agent";
-import type { RunSetting } from "./run.ts";
+import type { RunSetting } from "./run-driver.ts";
 import { setScope } from "./scope.ts";
 
 /** A context for what a chat asks of an agent before anyone's first turn. */

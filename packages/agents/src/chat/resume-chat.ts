@@ -5,7 +5,7 @@ import type { HumanInputAnswer } from "../agent/human-answer.ts";
 import type { ChatState } from "./chat-state.ts";
 import { isChatState, readChatState } from "./chat-state.ts";
 import { startLoneRun } from "./lone-run.ts";
-import type { RunOptions } from "./run.ts";
+import type { RunOptions } from "./run-driver.ts";
 import { Run } from "./run.ts";
 import type { TwoAgentOptions } from "./two-agent-chat.ts";
 import { startTwoAgentChat, twoAgentDriver } from "./two-agent-chat.ts";

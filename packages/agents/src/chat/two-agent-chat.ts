@@ -19,7 +19,7 @@ import type { HostedChat } from "./host.ts";
 import { isChatHost, hostChat } from "./host.ts";
 import { lastLog, rememberChat } from "./last-chats.ts";
 import { openingContext } from "./opening-context.ts";
-import type { ResumedRun, RunDriver, RunOptions, RunSetting } from "./run.ts";
+import type { ResumedRun, RunDriver, RunOptions, RunSetting } from "./run-driver.ts";
 import { Run } from "./run.ts";
 import type { SummaryOptions } from "./summary.ts";
 import { checkSummaryMethod, summarize } from "./summary.ts";

@@ -27,27 +27,27 @@ export interface AutoSelection {
 export async function askSelector(selection: AutoSelection): Promise<Agent | undefined> {
   const { model, candidates, transcript } = selection;
   const names = candidates.map(({ name }) => name);
-  const asked: AgentMessage[] = [createMessage(question(names))];
+  transcript.ask(createMessage(question(names)));
   for (let attempt = 1; attempt <= selection.maxRetries + 1; attempt++) {
     const answer = await generateWithModel({
       model,
       request: {
         system: introduce(candidates),
-        messages: [...transcript.messages, ...asked],
+        messages: transcript.messages,
         ...(model.supportsStructuredOutput ? { responseFormat: formatFor(names) } : {}),
       },
       signal: selection.signal,
       meter: selection.meter,
       journal: selection.journal,
       name: selection.name,
-      context: [...transcript.runs(), ...asked.map(({ id }) => `id:${id}`)],
-      freshFrom: transcript.messages.length,
+      context: transcript.context(),
+      freshFrom: transcript.told,
     });
     if (answer.usage) selection.onUsage(answer.usage);
     const mentioned = readAnswer(answer.response.text, names);
     selection.onAttempt(attempt, mentioned);
     if (mentioned.length === 1) return candidates.find(({ name }) => name === mentioned[0]);
-    asked.push(answer.message, createMessage(correction(mentioned, names)));
+    transcript.ask(answer.message, createMessage(correction(mentioned, names)));
   }
   return undefined;
 }
@@ -95,25 +95,47 @@ function correction(mentioned: readonly string[], names: readonly string[]): str
     : `You named ${mentioned.join(" and ")}. Choose exactly one of ${list}, and answer with that name only.`;
 }
 
-/** The log as a selector reads it: who said what, tool calls told as text. Grows with the log, costs what is new. */
+/**
+ * The log as a selector reads it: who said what, tool calls told as text; and at its end what the selector is asked. One list,
+ * which grows with the log: a choice costs what is new, however long the chat is.
+ */
 export class SelectorTranscript {
-  readonly messages: AgentMessage[] = [];
   readonly #log: History;
+  readonly #messages: AgentMessage[] = [];
+  #told = 0;
 
   constructor(log: History) {
     this.#log = log;
   }
 
+  /** The list itself: what is asked at its end goes with the next {@link catchUp}. */
+  get messages(): readonly AgentMessage[] {
+    return this.#messages;
+  }
+
+  /** How many of them are the log's. */
+  get told(): number {
+    return this.#told;
+  }
+
+  /** Takes in what was said since the last choice, in place of what was asked then. */
   catchUp(): this {
-    for (let place = this.messages.length; place < this.#log.length; place++) {
-      this.messages.push(tell(this.#log.messages[place]!));
+    this.#messages.length = this.#told;
+    for (; this.#told < this.#log.length; this.#told++) {
+      this.#messages.push(tell(this.#log.messages[this.#told]!));
     }
     return this;
   }
 
-  runs(): readonly string[] {
-    const run = this.#log.run(0, this.messages.length - 1);
-    return run === "" ? [] : [run];
+  ask(...messages: readonly AgentMessage[]): void {
+    this.#messages.push(...messages);
+  }
+
+  /** `weft.context`: a run of the log, and what is asked by its ids. */
+  context(): readonly string[] {
+    const run = this.#log.run(0, this.#told - 1);
+    const asked = this.#messages.slice(this.#told).map(({ id }) => `id:${id}`);
+    return run === "" ? asked : [run, ...asked];
   }
 }
 

@@ -11,7 +11,7 @@ import { WeftError } from "@weft/tracing";
 import type { IsTerminationMessage } from "../agent/termination.ts";
 import type { ChatHost, HostedChat } from "../chat/host.ts";
 import { hostChat } from "../chat/host.ts";
-import type { RunSetting } from "../chat/run.ts";
+import type { RunSetting } from "../chat/run-driver.ts";
 import type { ModelInput } from "../model/model-of.ts";
 import { GroupChat } from "./group-chat.ts";
 

@@ -31,7 +31,7 @@ import { answeringMessage, callerAsker, readCallerAnswer } from "../agent/caller
 import { isChatState, readChatState } from "../chat/chat-state.ts";
 import { meterOf } from "../chat/meter-of.ts";
 import { readOutput } from "../chat/read-output.ts";
-import type { ResumedRun, RunDriver, RunOptions, RunSetting } from "../chat/run.ts";
+import type { ResumedRun, RunDriver, RunOptions, RunSetting } from "../chat/run-driver.ts";
 import { Run } from "../chat/run.ts";
 import { scopeOf } from "../chat/scope.ts";
 import type { GroupChatOptions } from "./group-options.ts";

@@ -17,9 +17,7 @@ import type {
   AgentMessage,
   Emit,
   EndedBy,
-  Hop,
   InputRequest,
-  Journal,
 } from "@weft/runtime/agent";
 import { createAgentContext, createMessage, nestedJournal } from "@weft/runtime/agent";
 import type { Span } from "@weft/tracing/internal";
@@ -27,9 +25,9 @@ import { Attr } from "@weft/tracing/vocabulary";
 import type { QuestionEvent } from "../agent/human-input.ts";
 import { askHuman, createInputRequest } from "../agent/human-input.ts";
 import type { IsTerminationMessage } from "../agent/termination.ts";
-import type { BudgetMeter } from "../chat/budget-meter.ts";
 import { ChatRoom } from "../chat/chat-room.ts";
-import type { Answered, Asker, ChatScope, HumanAnswer } from "../chat/scope.ts";
+import type { RunSetting } from "../chat/run-driver.ts";
+import type { Answered, Asker, ChatScope } from "../chat/scope.ts";
 import { setScope } from "../chat/scope.ts";
 import type { HandoffRules, NextTarget } from "../handoff/handoff-rules.ts";
 import { nextByHandoff } from "../handoff/handoff-rules.ts";
@@ -38,8 +36,8 @@ import { SelectorTranscript } from "./auto-selector.ts";
 import { Jumps } from "./jumps.ts";
 import { NestedSpeakers } from "./nested-speakers.ts";
 import type { SessionState } from "./session-state.ts";
-import type { Selection, SelectionRules } from "./select-speaker.ts";
 import { selectSpeaker } from "./select-speaker.ts";
+import type { Selection, SelectionRules } from "./selection.ts";
 
 export interface GroupRules extends SelectionRules {
   readonly maxRound: number;
@@ -48,19 +46,11 @@ export interface GroupRules extends SelectionRules {
   readonly handoffs: HandoffRules;
 }
 
-export interface GroupSetting {
+/** What a run gives, or the turn in which the group answers as an agent. */
+export interface GroupSetting extends Omit<RunSetting, "span" | "onHumanAnswer"> {
   /** The group's own span: rounds and the ending are said on it. */
   readonly span: Span;
-  readonly signal: AbortSignal;
-  readonly conversationId: string;
-  readonly contextVariables: Record<string, unknown>;
-  readonly hop: Hop;
-  /** Of the turn in which the group answers as an agent. */
-  readonly journal?: Journal | undefined;
-  readonly asker: Asker | undefined;
-  readonly meter: BudgetMeter | undefined;
-  readonly onHumanAnswer?: ((answer: HumanAnswer) => void) | undefined;
-  readonly emit: Emit<AgentEvent>;
+  readonly onHumanAnswer?: RunSetting["onHumanAnswer"] | undefined;
 }
 
 export class GroupSession {

@@ -2,7 +2,7 @@ import type { Agent, AgentMessage, EndedBy } from "@weft/runtime/agent";
 import type { Attributes } from "@weft/tracing/internal";
 import { instrument } from "@weft/tracing/internal";
 import { Attr, Operations, Outcomes, SpanTypes } from "@weft/tracing/vocabulary";
-import type { RunSetting } from "../chat/run.ts";
+import type { RunSetting } from "../chat/run-driver.ts";
 import type { GroupSession } from "./group-session.ts";
 
 export interface HostedGroup {

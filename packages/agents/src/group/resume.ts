@@ -2,7 +2,7 @@ import type { Agent, AgentMessage, MessageInput } from "@weft/runtime/agent";
 import { createMessage, messageText, parseMessage } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { HumanInputAnswer } from "../agent/human-answer.ts";
-import type { RunOptions } from "../chat/run.ts";
+import type { RunOptions } from "../chat/run-driver.ts";
 
 export interface ResumeOptions extends RunOptions {
   /** Said before anyone goes on. */

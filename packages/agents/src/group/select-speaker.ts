@@ -1,80 +1,20 @@
 /*
  * One speaker selection: by rule, function, order, chance, human or model, and told in its span.
  */
-import type {
-  Agent,
-  AgentContext,
-  AgentMessage,
-  EndedBy,
-  InputRequest,
-  UsageReport,
-} from "@weft/runtime/agent";
+import type { Agent, UsageReport } from "@weft/runtime/agent";
 import { WeftError } from "@weft/tracing";
 import type { WeftSpan } from "@weft/tracing/internal";
 import { instrument } from "@weft/tracing/internal";
 import { Attr, EventNames, Operations, SpanTypes } from "@weft/tracing/vocabulary";
-import type { HumanInput } from "../agent/human-answer.ts";
-import { toText } from "../agent/human-input.ts";
-import type { BudgetMeter } from "../chat/budget-meter.ts";
-import type { NestedChat } from "../chat/nested-chat.ts";
-import type { Answered } from "../chat/scope.ts";
-import type { NextTarget } from "../handoff/handoff-rules.ts";
 import type { Target } from "../handoff/target.ts";
 import { checkTarget, isSpecialTarget, memberOf } from "../handoff/target.ts";
-import type { ChatModel } from "../model/chat-model.ts";
-import type { SelectorTranscript } from "./auto-selector.ts";
 import { askSelector } from "./auto-selector.ts";
-import type { Eligibility, EligibilityRules } from "./eligibility.ts";
+import type { Eligibility } from "./eligibility.ts";
 import { findEligible } from "./eligibility.ts";
+import { askHumanSelector } from "./human-selector.ts";
 import type { SelectionFunction, SelectionMethod } from "./methods.ts";
 import { findMethod, nextInOrder } from "./methods.ts";
-
-export interface SelectionRules extends EligibilityRules {
-  /** The group's name. */
-  readonly name: string;
-  readonly method: SelectionMethod | SelectionFunction;
-  readonly selectorModel: ChatModel | undefined;
-  readonly maxSelectionRetries: number;
-  readonly humanInput: HumanInput | undefined;
-}
-
-export interface SelectionState {
-  readonly lastSpeaker: Agent | undefined;
-  readonly messages: readonly AgentMessage[];
-  readonly contextVariables: Record<string, unknown>;
-  readonly transcript: SelectorTranscript;
-  /** Who a human is asked for, and the signal. */
-  readonly context: AgentContext;
-  /** Puts a question to whoever answers for a human here. */
-  readonly ask: (request: Omit<InputRequest, "id">) => Promise<Answered>;
-  readonly meter: BudgetMeter | undefined;
-  /** Where the conversation is sent: no method is asked then. */
-  readonly next: NextTarget | undefined;
-  /** Who spoke last but one, and who its tools speak for. */
-  readonly user: Agent | undefined;
-}
-
-export interface Selection {
-  /** Undefined: nobody may speak, or the function said so. */
-  readonly speaker: Agent | undefined;
-  readonly method: string;
-  readonly candidates: readonly string[];
-  readonly reason: string;
-  readonly usage: readonly UsageReport[];
-  readonly spanId: string;
-  /** The chats that are held instead of a member's turn. */
-  readonly nested?: readonly NestedChat[];
-  /** Why nobody speaks, when that is not for want of a candidate. */
-  readonly endedBy?: EndedBy;
-}
-
-interface Choice {
-  readonly speaker: Agent | undefined;
-  readonly reason: string;
-  readonly isFallback?: boolean;
-  readonly nested?: readonly NestedChat[];
-  readonly endedBy?: EndedBy;
-}
+import type { Choice, Selection, SelectionRules, SelectionState } from "./selection.ts";
 
 export function selectSpeaker(rules: SelectionRules, state: SelectionState): Promise<Selection> {
   const definition = {
@@ -161,7 +101,7 @@ class Selecting {
   }
 
   async #byHuman(agents: readonly Agent[], reason: string): Promise<Selection> {
-    const choice = await this.#askHuman(agents);
+    const choice = await askHumanSelector(this.#rules.name, agents, this.#state.ask);
     if (choice) return this.#tell("handoff", everyone(agents), choice);
     return this.#tell("handoff", everyone(agents), { speaker: undefined, reason, endedBy: "human" });
   }
@@ -217,7 +157,10 @@ class Selecting {
       case "random":
         return { speaker: candidates[await this.#draw(candidates.length)], reason: "by chance" };
       case "manual":
-        return (await this.#askHuman(candidates)) ?? this.#askModel(candidates);
+        return (
+          (await askHumanSelector(this.#rules.name, candidates, this.#state.ask)) ??
+          this.#askModel(candidates)
+        );
       case "auto":
         return this.#askModel(candidates);
       case "handoffs":
@@ -260,25 +203,6 @@ class Selecting {
     if (speaker) return { speaker, reason: "named by the model" };
     const reason = `the model named no single candidate in ${maxRetries + 1} answers: next in order`;
     return { speaker: nextInOrder(agents, candidates, lastSpeaker), reason, isFallback: true };
-  }
-
-  /** Three bad answers, an empty one or `q`: undefined, and a model is asked (SEMANTICS G6). */
-  async #askHuman(candidates: readonly Agent[]): Promise<Choice | undefined> {
-    const { name } = this.#rules;
-    const names = candidates.map((agent) => agent.name);
-    const list = names.map((each, index) => `${index + 1}: ${each}`).join("\n");
-    const prompt = `Who speaks next? A number or a name; empty or q leaves it to the model.\n${list}`;
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      const answered = await this.#state.ask({ kind: "speaker", agent: name, prompt, candidates: names });
-      if (typeof answered !== "object") {
-        return { speaker: undefined, reason: "a human must say who", endedBy: "suspended" };
-      }
-      const answer = toText(answered.answer).trim();
-      if (answer === "" || answer.toLowerCase() === "q") return undefined;
-      const speaker = candidates.find((agent) => agent.name === answer) ?? candidates[Number(answer) - 1];
-      if (speaker) return { speaker, reason: "chosen by a human" };
-    }
-    return undefined;
   }
 
   #tell(method: string, { candidates, excluded }: Eligibility, choice: Choice): Selection {

@@ -42,7 +42,10 @@ export interface ResponseFormat {
 
 export interface ModelRequest {
   readonly system?: string;
-  /** The agent's view: its own messages have the role `assistant`. Not to be changed: it is the history itself. */
+  /**
+   * The agent's view: its own messages have the role `assistant`. Not to be changed, and to be copied by who keeps it: it is
+   * the history itself, which goes on after the call.
+   */
   readonly messages: readonly AgentMessage[];
   readonly tools?: readonly ToolDefinition[];
   readonly toolChoice?: ToolChoice;
