@@ -162,6 +162,36 @@ test("a question and its answer are told in order, each once", { timeout }, asyn
 });
 
 test(
+  "a message whose configuration is one too many is refused but taken: sent again it is no second turn",
+  { timeout },
+  async () => {
+    let turns = 0;
+    const asks = defineAgent({
+      name: "asks",
+      async *respond() {
+        turns++;
+        yield { type: "input-required", id: "q", kind: "reply", agent: "asks", prompt: "?" } as const;
+      },
+    });
+    const engine = newEngine(asks, { push: { urls: { allowHosts: ["hooks.example"] } } });
+    const url = "https://hooks.example/";
+    const { id, contextId } = await engine.sendMessage(sendRequest("x"), callContext());
+    const config = withPush(sendRequest(""), url).configuration!.taskPushNotificationConfig!;
+    for (let count = 0; count < 10; count++) {
+      await engine.createTaskPushNotificationConfig(
+        { ...config, id: `hook ${count}`, taskId: id },
+        callContext(),
+      );
+    }
+    const answer = sendRequest("y", { taskId: id, contextId });
+    await assert.rejects(engine.sendMessage(withPush(answer, url), callContext()), /at most 10/);
+    await engine.settled();
+    const again = await engine.sendMessage(answer, callContext());
+    assert.deepEqual([again.id, turns], [id, 2]);
+  },
+);
+
+test(
   "configurations are made, read, listed and deleted on every binding; a private URL is refused",
   { timeout },
   async () => {

@@ -44,6 +44,8 @@ interface Incoming {
   readonly params: SendMessageRequest;
   readonly context: ServerCallContext;
   readonly onStored: ((actor: TaskActor) => void) | undefined;
+  /** What failed once the message was taken: it fails the call that brought it, and no other. */
+  failure?: Error;
 }
 
 export class MessageIntake {
@@ -63,9 +65,12 @@ export class MessageIntake {
     onStored?: (actor: TaskActor) => void,
   ): Taken | Promise<Taken> {
     const message = checkMessage(params.message);
-    const incoming = { message, params, context, onStored };
-    if (message.taskId !== "") return this.#acceptOnTask(incoming);
-    return this.#acceptIn(message.contextId || newUuid(), incoming, undefined);
+    const incoming: Incoming = { message, params, context, onStored };
+    const taken =
+      message.taskId === ""
+        ? this.#acceptIn(message.contextId || newUuid(), incoming, undefined)
+        : this.#acceptOnTask(incoming);
+    return params.configuration?.taskPushNotificationConfig ? unlessFailed(taken, incoming) : taken;
   }
 
   async #acceptOnTask(incoming: Incoming): Promise<Taken> {
@@ -162,16 +167,21 @@ export class MessageIntake {
   #hand(
     actor: TaskActor,
     turn: Omit<PendingTurn, "place">,
-    { params, context, onStored }: Incoming,
+    incoming: Incoming,
     isNewId: boolean,
   ): TaskActor | Promise<TaskActor> {
     const { tasks, push } = this.#options;
+    const { params, context, onStored } = incoming;
     const config = params.configuration?.taskPushNotificationConfig;
     tasks.begin(actor, callStateOf(context).callerKey);
     const stored = (): Promise<void> | undefined => {
       if (config) {
         const putting = push.put(tasks.key(actor.id), config, context.requestedVersion);
-        return putting.then(() => onStored?.(actor));
+        return putting.then(
+          () => onStored?.(actor),
+          (error: unknown) =>
+            void (incoming.failure = error instanceof Error ? error : WeftError.from(error)),
+        );
       }
       onStored?.(actor);
       return undefined;
@@ -205,6 +215,12 @@ export class MessageIntake {
       );
     }
   }
+}
+
+async function unlessFailed(taking: Taken | Promise<Taken>, incoming: Incoming): Promise<Taken> {
+  const taken = await taking;
+  if (incoming.failure) throw incoming.failure;
+  return taken;
 }
 
 function traceHeaders(

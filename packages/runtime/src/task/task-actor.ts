@@ -195,7 +195,7 @@ export class TaskActor {
     this.#changes.stop(fencedError("The task goes on in another process; subscribe to it again."));
   }
 
-  /** What fails in `onStored` fails the call; the turn is taken, and runs. */
+  /** The turn is taken, and runs, whatever becomes of `onStored`. */
   #begin(onStored: () => Promise<void> | undefined): Promise<void> | undefined {
     const begin = (): void => this.session.enqueue(() => this.#runNext());
     const told = onStored();
