@@ -48,13 +48,29 @@ export class OtlpWriter {
     const body = this.#body;
     body.skip(this.#resource.length + scopeBytes(scope) + this.#schemaUrl.length * 3 + 64);
     const spansStart = body.length;
-    for (const span of spans) {
-      if (isEncoded(span)) body.bytes(2, span.fields);
-      else writeSpan(body, span);
-    }
+    for (let at = 0; at < spans.length;) at = this.#writeFrom(spans, at);
     if (scope.schemaUrl !== undefined) body.string(3, scope.schemaUrl);
     const head = this.#writeHead(scope, body.lengthSince(spansStart));
     return [body.fillBefore(spansStart, head), body.length];
+  }
+
+  /** Writes the span at `start`, and with one that is encoded all that follow it on its page; gives back where the next begins. */
+  #writeFrom(spans: readonly QueuedSpan[], start: number): number {
+    const first = spans[start] as QueuedSpan;
+    let next = start + 1;
+    if (!isEncoded(first)) {
+      writeSpan(this.#body, first);
+      return next;
+    }
+    const { page, from } = first;
+    let { to } = first;
+    for (; next < spans.length; next += 1) {
+      const span = spans[next] as QueuedSpan;
+      if (!isEncoded(span) || span.page !== page || span.from !== to) break;
+      to = span.to;
+    }
+    this.#body.embed(page.view(from, to));
+    return next;
   }
 
   #writeHead(scope: InstrumentationScope, spanBytes: number): Uint8Array {
@@ -108,7 +124,7 @@ export function writeSpan(out: ProtoBuffer, record: SpanRecord): void {
 }
 
 /** The fields of a Span. One that runs has no end. */
-export function writeFields(out: ProtoBuffer, record: SpanRecord): void {
+function writeFields(out: ProtoBuffer, record: SpanRecord): void {
   out.hex(1, record.traceId);
   out.hex(2, record.spanId);
   if (record.traceState !== "") out.string(3, record.traceState);

@@ -1,7 +1,7 @@
 /**
  * Job: protobuf's wire format, written forwards into one growing buffer.
  * Owns: that buffer; what it hands out is valid until the next `clear`.
- * I1. Long texts that were encoded ahead are not copied: they stand between the buffer's parts, and lengths count them.
+ * I1. What was encoded ahead is not copied: they stand between the buffer's parts, and lengths count them.
  * I2. A length that is not known yet gets the room it will most likely take: what follows is moved only where that was wrong.
  * I3. A text is gone through once: it is written first, which counts its bytes, and its lengths are filled in before it.
  */
@@ -80,10 +80,11 @@ export class ProtoBuffer {
     let start = from;
     for (const { at, text } of this.#external) {
       if (at < from || at > to) continue;
-      parts.push(this.view(start, at), ...text.pieces);
+      if (at > start) parts.push(this.view(start, at));
+      parts.push(...text.pieces);
       start = at;
     }
-    parts.push(this.view(start, to));
+    if (to > start) parts.push(this.view(start, to));
     return parts;
   }
 
@@ -186,6 +187,11 @@ export class ProtoBuffer {
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#end);
     this.#end += bytes.length;
+  }
+
+  /** As `raw`, without a copy: the bytes stay where they are and must not change. */
+  embed(bytes: Uint8Array): void {
+    this.#external.push({ at: this.#end, text: { bytes: bytes.length, pieces: [bytes] } });
   }
 
   /**

@@ -7,7 +7,7 @@ import type { Attributes } from "@opentelemetry/api";
 import type { SpanRecord } from "../spans/span-record.ts";
 import { Attr } from "../vocabulary.ts";
 import type { EncodedSpan } from "./encoded-span.ts";
-import { writeAttributes, writeFields } from "./otlp-writer.ts";
+import { writeAttributes, writeSpan } from "./otlp-writer.ts";
 import { ProtoBuffer } from "./proto-buffer.ts";
 import { recordedIn } from "./recorded-in.ts";
 
@@ -22,9 +22,9 @@ export class SpanEncoder {
     if (this.#page.length > pageBytes - spareBytes) this.#page = new ProtoBuffer(pageBytes);
     const page = this.#page;
     const from = page.length;
-    writeFields(page, record);
-    const fields = page.view(from, page.length);
-    return { traceId: record.traceId, scope: record.scope, fields, recorded: recordedIn(record) };
+    writeSpan(page, record);
+    const { traceId, scope } = record;
+    return { traceId, scope, page, from, to: page.length, recorded: recordedIn(record) };
   }
 }
 
@@ -37,8 +37,16 @@ export function isEncodable({ attributes }: SpanRecord): boolean {
 
 /** With attributes that it does not have yet. */
 export function extendEncoded(span: EncodedSpan, attributes: Attributes): EncodedSpan {
-  const out = new ProtoBuffer(span.fields.length + 256);
-  out.raw(span.fields);
+  const bytes = span.page.view(span.from, span.to);
+  const out = new ProtoBuffer(bytes.length + 256);
+  const message = out.open(2);
+  out.raw(bytes.subarray(headLength(bytes)));
   writeAttributes(out, 9, attributes);
-  return { ...span, fields: out.view(0, out.length) };
+  out.close(message);
+  return { ...span, page: out, from: 0, to: out.length };
+}
+
+/** Of the tag, which is one byte, and the length. */
+function headLength(message: Uint8Array): number {
+  return message.findIndex((byte, at) => at > 0 && byte < 0x80) + 1;
 }

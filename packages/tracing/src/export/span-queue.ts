@@ -142,7 +142,7 @@ export class SpanQueue implements BatchSource {
     const before = this.#sizes[index] ?? 0;
     if (before > smallSpan || isEncoded(span) || !isEncodable(span)) return;
     const encoded = this.#writer.encode?.(span) ?? span;
-    const size = isEncoded(encoded) ? encoded.fields.length + encodedOverhead : before;
+    const size = isEncoded(encoded) ? encoded.to - encoded.from + encodedOverhead : before;
     this.#spans[index] = encoded;
     this.#sizes[index] = size;
     this.#bytes += size - before;
