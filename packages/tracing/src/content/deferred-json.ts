@@ -34,11 +34,22 @@ export class DeferredJson extends DeferredText {
 
 /** A JSON array that grows until its span ends. */
 export class DeferredJsonList extends DeferredText {
-  readonly #items: (string | DeferredJson)[] = [];
-  /** Ids of the items that have one of their own. */
-  readonly ids: string[] = [];
+  /** The attribute that it is. */
+  readonly key: string;
+  #items: readonly (string | DeferredText)[] = none;
+  #ids: readonly string[] = none;
   #bytes = 2;
   #textBytes = 2;
+
+  constructor(key = "") {
+    super();
+    this.key = key;
+  }
+
+  /** Ids of the items that have one of their own. */
+  get ids(): readonly string[] {
+    return this.#ids;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -50,11 +61,11 @@ export class DeferredJsonList extends DeferredText {
   }
 
   /** `item`: the text of a JSON value, or what makes one. */
-  add(item: string | DeferredJson, bytes: number, id: string | undefined): void {
-    this.#items.push(item);
+  add(item: string | DeferredText, bytes: number, id: string | undefined): void {
+    this.#items = appended(this.#items, item);
     this.#bytes += typeof item === "string" ? bytes + 1 : item.bytes + 1;
     this.#textBytes += bytes + 1;
-    if (id !== undefined) this.ids.push(id);
+    if (id !== undefined) this.#ids = appended(this.#ids, id);
   }
 
   *pieces(): Generator<string> {
@@ -70,10 +81,19 @@ export class DeferredJsonList extends DeferredText {
 
   toString(): string {
     const [first] = this.#items;
-    return this.#items.length === 1 && typeof first === "string"
-      ? `[${first}]`
+    return first !== undefined && this.#items.length === 1
+      ? `[${String(first)}]`
       : `[${this.#items.join(",")}]`;
   }
+}
+
+const none: readonly never[] = [];
+
+/** Most lists have one item: an array of one is an eighth of what `push` would make. What has more grows in place. */
+function appended<T>(list: readonly T[], item: T): readonly T[] {
+  if (list.length === 0) return [item];
+  (list as T[]).push(item);
+  return list;
 }
 
 function* piecesOf(value: JsonCopy): Generator<string> {
@@ -83,7 +103,7 @@ function* piecesOf(value: JsonCopy): Generator<string> {
   else yield* recordPieces(value as JsonRecord);
 }
 
-function* quotedPieces(text: string): Generator<string> {
+export function* quotedPieces(text: string): Generator<string> {
   yield '"';
   for (const piece of textPieces(text)) yield JSON.stringify(piece).slice(1, -1);
   yield '"';

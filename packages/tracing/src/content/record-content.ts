@@ -11,9 +11,10 @@ import type { BoundedJson } from "./bounded-json.ts";
 import { contentSettings } from "./content-settings.ts";
 import { toSchemaMessage } from "./message-schema.ts";
 import type { RecordableMessage } from "./message-schema.ts";
+import { PlainMessage } from "./plain-message.ts";
 import { recordText } from "./record-value.ts";
 import { claim, isRecorded, release } from "./recorded-ids.ts";
-import { redactionCount } from "./redaction.ts";
+import { isRedacting, redactionCount } from "./redaction.ts";
 import { appendJson, appendStrings, contentRoom, countCut, countRedacted } from "./span-content.ts";
 import { storeBody } from "./store-body.ts";
 import { responseId, writeToolAnswer } from "./tool-answer.ts";
@@ -128,9 +129,18 @@ function recordMessages(span: Span, key: string, messages: readonly RecordableMe
     if (policy === "delta" && isAnswered(traceId, message)) continue;
     const fresh = claim(traceId, message.id);
     if (!fresh && policy === "delta") continue;
-    const item = toSchemaMessage(message);
-    if (!appendBounded(target, key, item, message.id) && fresh) release(traceId, message.id);
+    if (!appendMessage(target, key, message) && fresh) release(traceId, message.id);
   }
+}
+
+/** False when there was no room at all. */
+function appendMessage(span: Span, key: string, message: RecordableMessage): boolean {
+  const plain = isRedacting() ? undefined : PlainMessage.of(message);
+  const room = contentRoom(span, key);
+  if (plain === undefined || room < Math.max(smallestItem, plain.bytes))
+    return appendBounded(span, key, toSchemaMessage(message), message.id);
+  appendJson(span, key, plain, plain.bytes, message.id);
+  return true;
 }
 
 /** Whether all that the message says are results, each of which stands on the span of its call. */

@@ -9,33 +9,63 @@ const maxIdsPerTrace = 50_000;
 /** Up to so many ids are looked through one by one: most traces of a service have two or three. */
 const fewIds = 8;
 
-type Ids = string[] | Set<string>;
+/** Ids of one trace. */
+class TraceIds {
+  readonly traceId: string;
+  ids: string[] | Set<string>;
 
-/** Traces used since the last time that there were too many, and those used before: to forget these is to let go of one map. */
-let young = new Map<string, Ids>();
-let old = new Map<string, Ids>();
+  constructor(traceId: string, id: string) {
+    this.traceId = traceId;
+    this.ids = [id];
+  }
+
+  has(id: string): boolean {
+    return Array.isArray(this.ids) ? this.ids.includes(id) : this.ids.has(id);
+  }
+
+  add(id: string): void {
+    if (Array.isArray(this.ids)) {
+      this.ids = this.ids.length < fewIds ? [...this.ids, id] : new Set(this.ids).add(id);
+      return;
+    }
+    if (this.ids.size >= maxIdsPerTrace) this.ids.clear();
+    this.ids.add(id);
+  }
+
+  delete(id: string): void {
+    if (Array.isArray(this.ids)) this.ids = this.ids.filter((other) => other !== id);
+    else this.ids.delete(id);
+  }
+}
+
+/**
+ * Traces used since the last time that there were too many, and those used before: to forget these is to let go of one map. By a number,
+ * which is found without a look at the strings of the others; of two traces that have the same one, the former is forgotten.
+ */
+let young = new Map<number, TraceIds>();
+let old = new Map<number, TraceIds>();
 
 export function claim(traceId: string, id: string): boolean {
-  const ids = idsOf(traceId);
-  if (ids === undefined) {
-    remember(traceId, [id]);
+  const key = keyOf(traceId);
+  const known = young.get(key) ?? old.get(key);
+  if (known?.traceId !== traceId) {
+    remember(key, new TraceIds(traceId, id));
     return true;
   }
-  if (has(ids, id)) return false;
-  add(traceId, ids, id);
+  // What is used is young again.
+  remember(key, known);
+  if (known.has(id)) return false;
+  known.add(id);
   return true;
 }
 
 export function isRecorded(traceId: string, id: string): boolean {
-  const ids = young.get(traceId) ?? old.get(traceId);
-  return ids !== undefined && has(ids, id);
+  return find(traceId)?.has(id) === true;
 }
 
 /** For a text that did not make it onto the span after all. */
 export function release(traceId: string, id: string): void {
-  const ids = young.get(traceId) ?? old.get(traceId);
-  if (ids instanceof Set) ids.delete(id);
-  else if (ids?.includes(id)) ids.splice(ids.indexOf(id), 1);
+  find(traceId)?.delete(id);
 }
 
 /** As a process knows that has just begun. */
@@ -44,30 +74,24 @@ export function forgetRecorded(): void {
   old = new Map();
 }
 
-/** What is used is young again. */
-function idsOf(traceId: string): Ids | undefined {
-  const ids = young.get(traceId);
-  if (ids !== undefined) return ids;
-  const before = old.get(traceId);
-  if (before !== undefined) remember(traceId, before);
-  return before;
+function find(traceId: string): TraceIds | undefined {
+  const key = keyOf(traceId);
+  const known = young.get(key) ?? old.get(key);
+  return known?.traceId === traceId ? known : undefined;
 }
 
-function remember(traceId: string, ids: Ids): void {
-  if (young.size >= maxTraces) {
+function remember(key: number, trace: TraceIds): void {
+  if (young.size >= maxTraces && !young.has(key)) {
     old = young;
     young = new Map();
   }
-  young.set(traceId, ids);
+  young.set(key, trace);
 }
 
-function has(ids: Ids, id: string): boolean {
-  return ids instanceof Set ? ids.has(id) : ids.includes(id);
-}
-
-function add(traceId: string, ids: Ids, id: string): void {
-  if (ids instanceof Set) {
-    if (ids.size >= maxIdsPerTrace) ids.clear();
-    ids.add(id);
-  } else if (ids.push(id) > fewIds) young.set(traceId, new Set(ids));
+/** Of the last digits, which are the random ones. */
+function keyOf(traceId: string): number {
+  let key = 0;
+  for (let at = Math.max(0, traceId.length - 12); at < traceId.length; at += 1)
+    key = Math.imul(key, 31) + traceId.charCodeAt(at);
+  return key | 0;
 }

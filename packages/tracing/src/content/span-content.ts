@@ -5,11 +5,10 @@
  * I2. What was cut is counted on the span.
  * I3. Texts that are not made yet are only given to spans of ours; another SDK's get strings.
  */
-import type { AttributeValue, Span } from "@opentelemetry/api";
+import type { Span } from "@opentelemetry/api";
 import { Attr } from "../vocabulary.ts";
 import { contentSettings } from "./content-settings.ts";
 import { DeferredJsonList } from "./deferred-json.ts";
-import type { DeferredJson } from "./deferred-json.ts";
 import { withoutDeferral } from "./deferred-text.ts";
 import type { DeferredText } from "./deferred-text.ts";
 
@@ -19,30 +18,45 @@ export class SpanContent {
   cutBytes = 0;
   cutItems = 0;
   redacted = 0;
-  /** JSON arrays by attribute key. */
-  json: Map<string, DeferredJsonList> | undefined;
-  /** Lists of strings by attribute key. */
-  strings: Map<string, readonly string[]> | undefined;
+  /** One for each attribute that holds messages or the like: few, mostly one. */
+  lists: readonly DeferredJsonList[] = [];
+
+  list(key: string): DeferredJsonList | undefined {
+    return this.lists.find((list) => list.key === key);
+  }
 }
+
+type Recorded = string | number | string[] | DeferredText;
 
 /** A span of ours takes what is redacted already as it is; to look through JSON again might break it. */
 export interface TakesRecorded {
   content: SpanContent | undefined;
-  /** `value` may be a `DeferredText`. */
-  setRecorded(key: string, value: AttributeValue): void;
+  /** What attribute `key` is so far. */
+  recorded(key: string): unknown;
+  /** `value` may be a `DeferredText`, and belongs to the span from now on. */
+  setRecorded(key: string, value: Recorded): void;
 }
 
-const foreign = new WeakMap<Span, SpanContent>();
+/** What a span of another SDK does not say itself. */
+class ForeignContent extends SpanContent {
+  /** Lists of strings by attribute key. */
+  readonly strings = new Map<string, readonly string[]>();
+}
+
+const foreign = new WeakMap<Span, ForeignContent>();
 
 function takesRecorded(span: Span): span is Span & TakesRecorded {
   return "setRecorded" in span;
 }
 
 function contentOf(span: Span): SpanContent {
-  if (takesRecorded(span)) return (span.content ??= new SpanContent());
+  return takesRecorded(span) ? (span.content ??= new SpanContent()) : foreignContent(span);
+}
+
+function foreignContent(span: Span): ForeignContent {
   let content = foreign.get(span);
   if (content === undefined) {
-    content = new SpanContent();
+    content = new ForeignContent();
     foreign.set(span, content);
   }
   return content;
@@ -53,23 +67,22 @@ export function contentRoom(span: Span, key: string): number {
   const { attributeBytes, spanBytes } = contentSettings();
   const content = takesRecorded(span) ? span.content : foreign.get(span);
   if (content === undefined) return Math.min(attributeBytes, spanBytes);
-  return Math.min(attributeBytes - (content.json?.get(key)?.textBytes ?? 0), spanBytes - content.spent);
+  return Math.min(attributeBytes - (content.list(key)?.textBytes ?? 0), spanBytes - content.spent);
 }
 
 /** Adds a JSON item of so many bytes, and perhaps with an id, to the JSON array that attribute `key` holds. */
 export function appendJson(
   span: Span,
   key: string,
-  item: string | DeferredJson,
+  item: string | DeferredText,
   bytes: number,
   id: string | undefined,
 ): void {
   const content = contentOf(span);
-  content.json ??= new Map();
-  let list = content.json.get(key);
+  let list = content.list(key);
   if (list === undefined) {
-    list = new DeferredJsonList();
-    content.json.set(key, list);
+    list = new DeferredJsonList(key);
+    content.lists = [...content.lists, list];
   }
   // Another SDK's span gets the whole list anew with every item: what is in it is written once.
   list.add(takesRecorded(span) ? item : item.toString(), bytes, id);
@@ -80,10 +93,14 @@ export function appendJson(
 /** Adds strings to the list that attribute `key` is. Places and ids are not content: no budget. */
 export function appendStrings(span: Span, key: string, values: readonly string[]): void {
   if (values.length === 0) return;
-  const content = contentOf(span);
-  const list = [...(content.strings?.get(key) ?? []), ...values];
-  (content.strings ??= new Map()).set(key, list);
-  setRecorded(span, key, list);
+  if (takesRecorded(span)) {
+    const before = span.recorded(key);
+    return span.setRecorded(key, Array.isArray(before) ? [...(before as string[]), ...values] : [...values]);
+  }
+  const { strings } = foreignContent(span);
+  const list = [...(strings.get(key) ?? []), ...values];
+  strings.set(key, list);
+  span.setAttribute(key, list);
 }
 
 /** Sets a text that was made to fit, and takes so many bytes. */
@@ -108,7 +125,7 @@ export function countCut(span: Span, bytes: number, items: number): void {
   if (content.cutItems > 0) setRecorded(span, Attr.contentCutItems, content.cutItems);
 }
 
-function setRecorded(span: Span, key: string, value: AttributeValue): void {
+function setRecorded(span: Span, key: string, value: Recorded): void {
   if (takesRecorded(span)) span.setRecorded(key, value);
   else span.setAttribute(key, withoutDeferral(value));
 }

@@ -46,16 +46,17 @@ export function injectCarrier(context: Context = activeContext()): Carrier {
 /** The span that `source` names, or undefined where a new root is due. Never throws. */
 export function readRemote(source: HeaderSource): SpanContext | undefined {
   const header = single(read(source, "traceparent"));
-  const remote = header === undefined ? undefined : parseTraceParent(header);
-  if (remote === undefined) return undefined;
+  if (header === undefined) return undefined;
   const state = read(source, "tracestate");
-  const traceState = state === undefined ? undefined : parseTraceState(state);
-  return traceState === undefined ? remote : { ...remote, traceState };
+  return parseTraceParent(header, state === undefined ? undefined : parseTraceState(state));
 }
 
 /** `context` with what `source` carries; unchanged when it carries nothing usable. */
 export function withCarrier(context: Context, source: HeaderSource): Context {
-  const remote = readRemote(source);
+  return withRemote(context, readRemote(source), source);
+}
+
+function withRemote(context: Context, remote: SpanContext | undefined, source: HeaderSource): Context {
   const spanned = remote === undefined ? context : contextWithSpan(context, trace.wrapSpanContext(remote));
   const baggage = read(source, "baggage");
   return baggage === undefined ? spanned : withBaggageFrom(spanned, asList(baggage).join(","));
@@ -85,7 +86,7 @@ export function acceptCarrier(
   if (isServerSpan(ambient) && ambient?.spanContext().traceId === remote.traceId) {
     return { context: base, links: [], remote };
   }
-  return { context: withCarrier(bare, source), links: [], remote };
+  return { context: withRemote(bare, remote, source), links: [], remote };
 }
 
 /** For extract(): over the root context, or over `base`. */

@@ -1,5 +1,6 @@
 /** `traceparent` of W3C Trace Context Level 2, https://www.w3.org/TR/trace-context-2/#traceparent-header */
-import type { SpanContext } from "@opentelemetry/api";
+import type { SpanContext, TraceState } from "@opentelemetry/api";
+import { RemoteSpanContext } from "./remote-span-context.ts";
 
 /** A later version may append fields after another dash; the four we know are read. */
 const laterVersion = /^(?!ff|00)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
@@ -14,14 +15,13 @@ export const randomFlag = 0x02;
 const knownFlags = sampledFlag | randomFlag;
 
 /** Undefined for anything that the recommendation says to ignore. Surrounding blanks are HTTP's, not the value's. */
-export function parseTraceParent(header: string): SpanContext | undefined {
+export function parseTraceParent(header: string, traceState?: TraceState): RemoteSpanContext | undefined {
   const value = trimBlanks(header);
   if (!isVersion00(value) && !laterVersion.test(value)) return undefined;
   const traceId = value.slice(3, 35);
   const spanId = value.slice(36, 52);
   if (traceId === zeroTraceId || spanId === zeroSpanId) return undefined;
-  const flags = Number.parseInt(value.slice(53, 55), 16);
-  return { traceId, spanId, traceFlags: flags & knownFlags, isRemote: true };
+  return new RemoteSpanContext(traceId, spanId, hexDigit(value.charCodeAt(54)) & knownFlags, traceState);
 }
 
 /** Every request comes by here: looking at each character is faster than a regular expression. */
@@ -38,6 +38,10 @@ const dash = 0x2d;
 
 function isLowerHex(code: number): boolean {
   return (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66);
+}
+
+function hexDigit(code: number): number {
+  return code <= 0x39 ? code - 0x30 : code - 0x57;
 }
 
 export function formatTraceParent(context: SpanContext): string {

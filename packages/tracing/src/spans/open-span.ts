@@ -63,7 +63,7 @@ export function startWeftSpan(definition: SpanDefinition): WeftSpan {
   const parent = withStep(definition.parent ?? activeContext(), type);
   const options: SpanOptions = { kind: kind ?? SpanKind.INTERNAL };
   if (attributes !== undefined) options.attributes = attributes;
-  if (links !== undefined) options.links = [...links];
+  if (links !== undefined && links.length > 0) options.links = [...links];
   if (root === true) options.root = true;
   const span = asWeftSpan(currentTracer().startSpan(name, options, parent), parent);
   if (type !== undefined) span.setAttribute(Attr.spanType, type);

@@ -27,7 +27,7 @@ import { Attr, EventNames } from "../vocabulary.ts";
 import { now, toEpochMs } from "./clock.ts";
 import { rootEnded } from "./last-trace.ts";
 import { setDocuments, setInputs, setOutcome, setOutputs, setTokenUsage } from "./span-values.ts";
-import { acceptAttributes, acceptRecorded, redactValue } from "./span-limits.ts";
+import { acceptAttributes, acceptRecorded, acceptValue, redactValue } from "./span-limits.ts";
 import type { SpanLimits, StoredValue } from "./span-limits.ts";
 import type { OpenRecord, SpanRecord, SpanSink } from "./span-record.ts";
 import type { TokenUsage, WeftSpan } from "./weft-span.ts";
@@ -81,16 +81,23 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
 
   setAttribute(key: string, value: AttributeValue): this {
     if (needsRedaction(key)) this.#setRedacted(key, value);
-    else this.setRecorded(key, value);
+    else this.#keep(key, acceptValue(value, this.#limits));
     return this;
   }
 
-  /** Sets what needs no redaction, or has had it; also a `DeferredText`. */
-  setRecorded(key: string, value: AttributeValue): void {
+  /** What attribute `key` is so far. */
+  recorded(key: string): unknown {
+    return this.#record.attributes[key];
+  }
+
+  /** Sets what needs no redaction, or has had it, and belongs to the span from now on; also a `DeferredText`. */
+  setRecorded(key: string, value: StoredValue | DeferredText): void {
+    this.#keep(key, acceptRecorded(value, this.#limits));
+  }
+
+  #keep(key: string, kept: StoredValue | DeferredText | undefined): void {
     const record = this.#record;
-    if (record.endTime !== 0 || key === "") return;
-    const kept = acceptRecorded(value, this.#limits);
-    if (kept === undefined) return;
+    if (record.endTime !== 0 || key === "" || kept === undefined) return;
     if (!Object.hasOwn(record.attributes, key)) {
       if (this.#attributeCount >= this.#limits.attributeCount) {
         record.droppedAttributes += 1;
@@ -104,7 +111,7 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
   #setRedacted(key: string, value: AttributeValue): void {
     if (this.#record.endTime !== 0) return;
     const before = redactionCount();
-    this.setRecorded(key, redactValue(key, value));
+    this.#keep(key, acceptValue(redactValue(key, value), this.#limits));
     countRedacted(this, redactionCount() - before);
   }
 
@@ -119,8 +126,6 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
     const record = this.#record;
     if (record.endTime !== 0) return this;
-    if (!makeRoom(record.events, this.#limits.eventCount)) record.droppedEvents += 1;
-    if (this.#limits.eventCount === 0) return this;
     const isTime = isTimeInput(attributesOrTime);
     const at = isTime ? attributesOrTime : time;
     const kept = acceptAttributes(
@@ -128,26 +133,28 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
       this.#limits.attributesPerEvent,
       this.#limits,
     );
-    record.events.push({
+    const event = {
       name,
       time: at === undefined ? now() : toEpochMs(at),
       attributes: kept.attributes,
       droppedAttributes: kept.dropped,
-    });
+    };
+    if (record.events.length >= this.#limits.eventCount) record.droppedEvents += 1;
+    record.events = withLast(record.events, event, this.#limits.eventCount);
     return this;
   }
 
   addLink(link: Link): this {
     const record = this.#record;
     if (record.endTime !== 0) return this;
-    if (!makeRoom(record.links, this.#limits.linkCount)) record.droppedLinks += 1;
-    if (this.#limits.linkCount === 0) return this;
-    const kept = acceptAttributes(link.attributes, this.#limits.attributesPerLink, this.#limits);
-    record.links.push({
-      context: link.context,
-      attributes: kept.attributes,
-      droppedAttributes: kept.dropped,
-    });
+    const { attributes, dropped } = acceptAttributes(
+      link.attributes,
+      this.#limits.attributesPerLink,
+      this.#limits,
+    );
+    const kept = { context: link.context, attributes, droppedAttributes: dropped };
+    if (record.links.length >= this.#limits.linkCount) record.droppedLinks += 1;
+    record.links = withLast(record.links, kept, this.#limits.linkCount);
     return this;
   }
 
@@ -211,11 +218,14 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
   }
 }
 
-/** Of a full list the oldest member leaves: how a span ended says more than how it began. False when one had to go. */
-function makeRoom(list: unknown[], limit: number): boolean {
-  if (list.length < limit) return true;
-  list.shift();
-  return false;
+/** Of a full list the oldest member leaves: how a span ended says more than how it began. */
+function withLast<T>(list: readonly T[], item: T, limit: number): readonly T[] {
+  if (limit === 0) return list;
+  if (list.length === 0) return [item];
+  const own = list as T[];
+  if (own.length >= limit) own.shift();
+  own.push(item);
+  return own;
 }
 
 function isTimeInput(value: Attributes | TimeInput | undefined): value is TimeInput {

@@ -43,10 +43,13 @@ function cutText(text: string, limits: SpanLimits): string {
   return text.length > limits.attributeValueLength ? text.slice(0, limits.attributeValueLength) : text;
 }
 
-/** A text that is made later is kept as it is, unless its length has a limit. */
-export function acceptRecorded(value: unknown, limits: SpanLimits): StoredValue | DeferredText | undefined {
-  if (!(value instanceof DeferredText)) return acceptValue(value, limits);
-  return Number.isFinite(limits.attributeValueLength) ? cutText(value.toString(), limits) : value;
+/** What belongs to the span already, and a text that is made later, is kept as it is, unless its length has a limit. */
+export function acceptRecorded(
+  value: StoredValue | DeferredText,
+  limits: SpanLimits,
+): StoredValue | DeferredText | undefined {
+  if (!Number.isFinite(limits.attributeValueLength)) return value;
+  return value instanceof DeferredText ? cutText(value.toString(), limits) : acceptValue(value, limits);
 }
 
 /** A value is kept whole or not at all: one member that is none makes it invalid, and so does a circle. */

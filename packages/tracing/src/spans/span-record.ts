@@ -53,9 +53,5 @@ export interface SpanSink {
   readonly onStart?: ((record: SpanRecord) => void) | undefined;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** The record while its span is open. */
-export type OpenRecord = Omit<Mutable<SpanRecord>, "events" | "links"> & {
-  events: EventRecord[];
-  links: LinkRecord[];
-};
+export type OpenRecord = { -readonly [K in keyof SpanRecord]: SpanRecord[K] };

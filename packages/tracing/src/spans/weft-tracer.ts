@@ -94,14 +94,16 @@ function openRecord(
     endTime: 0,
     attributes: {},
     droppedAttributes: 0,
-    events: [],
+    events: none,
     droppedEvents: 0,
-    links: [],
+    links: none,
     droppedLinks: 0,
     status: unset,
   };
 }
 
+/** Most spans have neither events nor links. */
+const none: readonly never[] = Object.freeze([]);
 const unset = { code: SpanStatusCode.UNSET } as const;
 
 /** A link to nowhere is worth keeping for what is said about it. https://opentelemetry.io/docs/specs/otel/trace/api/#link */
