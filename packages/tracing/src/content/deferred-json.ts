@@ -1,6 +1,7 @@
 /** JSON that is written when its span leaves the process; until then it is a copy, whose texts are the very strings of the caller. */
 
 import { DeferredText } from "./deferred-text.ts";
+import type { TextOut } from "./deferred-text.ts";
 
 /** A value that JSON.stringify can write as it is: what is undefined it leaves out. */
 export type JsonCopy = string | number | boolean | null | JsonCopy[] | JsonRecord;
@@ -80,10 +81,18 @@ export class DeferredJsonList extends DeferredText {
   }
 
   toString(): string {
-    const [first] = this.#items;
-    return first !== undefined && this.#items.length === 1
-      ? `[${String(first)}]`
-      : `[${this.#items.join(",")}]`;
+    return `[${this.#items.join(",")}]`;
+  }
+
+  override writeTo(out: TextOut): void {
+    let before = "[";
+    for (const item of this.#items) {
+      out.text(before);
+      if (typeof item === "string") out.text(item);
+      else item.writeTo(out);
+      before = ",";
+    }
+    out.text("]");
   }
 }
 

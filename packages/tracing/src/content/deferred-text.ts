@@ -1,3 +1,10 @@
+/** Where a text is written to. */
+export interface TextOut {
+  text(text: string): void;
+  /** As a JSON string, with its quotes. */
+  quoted(text: string): void;
+}
+
 /**
  * Text of a record that is made when it is needed, mostly after the call that is recorded, and in pieces where it is long.
  * What it is made of belongs to it alone: nobody can change it any more.
@@ -11,6 +18,11 @@ export abstract class DeferredText {
 
   /** The whole text in one go. */
   abstract toString(): string;
+
+  /** The whole text in one go, without making a string of it where that can be done without. */
+  writeTo(out: TextOut): void {
+    out.text(this.toString());
+  }
 
   toJSON(): string {
     return this.toString();

@@ -1,10 +1,12 @@
 import { textBytes } from "./cut-text.ts";
 import { quotedPieces } from "./deferred-json.ts";
 import { DeferredText } from "./deferred-text.ts";
+import type { TextOut } from "./deferred-text.ts";
 import type { RecordableMessage } from "./message-schema.ts";
 
-/** Of the names and the punctuation around the texts. */
-const frameBytes = 66;
+/** Of the names and the punctuation around the texts, without and with a speaker. */
+const frameBytes = 60;
+const nameBytes = 10;
 
 /**
  * A message that says a text and nothing else, as most do; in the schema it is what `toSchemaMessage` makes of it. It is made of strings,
@@ -23,7 +25,8 @@ export class PlainMessage extends DeferredText {
     this.#role = role;
     this.#name = name;
     this.#text = text;
-    this.bytes = frameBytes + textBytes(id) + textBytes(text) + (name === undefined ? 0 : textBytes(name));
+    this.bytes = frameBytes + textBytes(id) + role.length + textBytes(text);
+    if (name !== undefined) this.bytes += nameBytes + textBytes(name);
   }
 
   /** Undefined for a message that says more. */
@@ -35,19 +38,48 @@ export class PlainMessage extends DeferredText {
   }
 
   *pieces(): Generator<string> {
-    yield this.#head();
+    const head = new JsonText();
+    this.#writeHead(head);
+    yield head.json;
     yield* quotedPieces(this.#text);
     yield tail;
   }
 
   toString(): string {
-    return this.#head() + JSON.stringify(this.#text) + tail;
+    const out = new JsonText();
+    this.writeTo(out);
+    return out.json;
   }
 
-  #head(): string {
-    const name = this.#name === undefined ? "" : `,"name":${JSON.stringify(this.#name)}`;
-    return `{"id":${JSON.stringify(this.#id)},"role":"${this.#role}"${name},"parts":[{"type":"text","content":`;
+  override writeTo(out: TextOut): void {
+    this.#writeHead(out);
+    out.quoted(this.#text);
+    out.text(tail);
+  }
+
+  #writeHead(out: TextOut): void {
+    out.text('{"id":');
+    out.quoted(this.#id);
+    out.text(',"role":');
+    out.quoted(this.#role);
+    if (this.#name !== undefined) {
+      out.text(',"name":');
+      out.quoted(this.#name);
+    }
+    out.text(',"parts":[{"type":"text","content":');
   }
 }
 
 const tail = "}]}";
+
+class JsonText implements TextOut {
+  json = "";
+
+  text(text: string): void {
+    this.json += text;
+  }
+
+  quoted(text: string): void {
+    this.json += JSON.stringify(text);
+  }
+}

@@ -201,7 +201,7 @@ function writeText(out: ProtoBuffer, field: number, key: AttributeKey, text: str
 
 function writeDeferred(out: ProtoBuffer, field: number, key: AttributeKey, text: DeferredText): void {
   const encoded = out.encodedAhead(text);
-  if (encoded === undefined) out.textAttribute(field, key.field, text.toString());
+  if (encoded === undefined) out.deferredAttribute(field, key.field, text);
   else out.externalAttribute(field, key.field, encoded);
 }
 

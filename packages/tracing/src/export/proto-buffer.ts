@@ -5,6 +5,7 @@
  * I2. A length that is not known yet gets the room it will most likely take: what follows is moved only where that was wrong.
  * I3. A text is gone through once: it is written first, which counts its bytes, and its lengths are filled in before it.
  */
+import type { DeferredText, TextOut } from "../content/deferred-text.ts";
 import type { EncodedText, LongText, LongTexts } from "./long-texts.ts";
 import { longText } from "./long-texts.ts";
 
@@ -18,6 +19,10 @@ const fixed32Type = 5;
 
 /** Up to this length a text is written here, a character at a time, which is faster than asking. */
 const shortText = 16;
+/** The same for a text between quotes. */
+const shortQuoted = 64;
+const quote = 0x22;
+const backslash = 0x5c;
 /** Up to this length the buffer is made as large as the text can get; beyond, as large as it most likely is. */
 const roomyText = 16 * 1024;
 
@@ -29,7 +34,7 @@ for (let value = 0; value < 16; value += 1) {
   digits[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
-export class ProtoBuffer {
+export class ProtoBuffer implements TextOut {
   /** Texts that were encoded ahead. */
   longTexts: LongTexts | undefined;
   /** Bytes that the length of the last span took: most likely the next one's takes as many. */
@@ -209,6 +214,45 @@ export class ProtoBuffer {
     if (bytes !== text.length) this.#move(from, bytes, attributeHead(key.length, bytes) - expected);
     this.#attributeHead(field, key, bytes);
     this.#end += bytes;
+  }
+
+  /** As `textAttribute`, with a text that is made only now. */
+  deferredAttribute(field: number, key: Uint8Array, text: DeferredText): void {
+    const expected = attributeHead(key.length, text.bytes);
+    this.#reserve(expected + 48);
+    const start = this.#end;
+    const from = start + 1 + expected;
+    this.#end = from;
+    text.writeTo(this);
+    const bytes = this.#end - from;
+    this.#reserve(16);
+    this.#move(from, bytes, attributeHead(key.length, bytes) - expected);
+    this.#end = start;
+    this.#attributeHead(field, key, bytes);
+    this.#end += bytes;
+  }
+
+  /** A text without tag and length. */
+  text(text: string): void {
+    this.#end += this.#text(text, this.#end);
+  }
+
+  /** A text as a JSON string: what is short and needs no escape is written as it is. */
+  quoted(text: string): void {
+    const { length } = text;
+    if (length > shortQuoted) return this.text(JSON.stringify(text));
+    this.#reserve(length + 2);
+    const buffer = this.#buffer;
+    const start = this.#end;
+    buffer[start] = quote;
+    for (let index = 0; index < length; index += 1) {
+      const code = text.charCodeAt(index);
+      if (code < 0x20 || code > 0x7e || code === quote || code === backslash)
+        return this.text(JSON.stringify(text));
+      buffer[start + 1 + index] = code;
+    }
+    buffer[start + length + 1] = quote;
+    this.#end = start + length + 2;
   }
 
   /** As `textAttribute`, with a text that was encoded ahead. */
