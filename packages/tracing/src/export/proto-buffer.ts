@@ -18,7 +18,7 @@ const bytesType = 2;
 const fixed32Type = 5;
 
 /** Up to this length a text is written here, a character at a time, which is faster than asking. */
-const shortText = 16;
+const shortText = 40;
 /** The same for a text between quotes. */
 const shortQuoted = 64;
 const quote = 0x22;
