@@ -42,9 +42,13 @@ export class DeferredJsonList extends DeferredText {
   #bytes = 2;
   #textBytes = 2;
 
-  constructor(key = "") {
+  /** Another one of its span. */
+  readonly next: DeferredJsonList | undefined;
+
+  constructor(key = "", next?: DeferredJsonList) {
     super();
     this.key = key;
+    this.next = next;
   }
 
   /** Ids of the items that have one of their own. */

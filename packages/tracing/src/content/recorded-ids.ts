@@ -25,7 +25,7 @@ class TraceIds {
 
   add(id: string): void {
     if (Array.isArray(this.ids)) {
-      this.ids = this.ids.length < fewIds ? [...this.ids, id] : new Set(this.ids).add(id);
+      this.ids = this.ids.length < fewIds ? this.ids.concat(id) : new Set(this.ids).add(id);
       return;
     }
     if (this.ids.size >= maxIdsPerTrace) this.ids.clear();

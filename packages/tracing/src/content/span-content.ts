@@ -19,10 +19,16 @@ export class SpanContent {
   cutItems = 0;
   redacted = 0;
   /** One for each attribute that holds messages or the like: few, mostly one. */
-  lists: readonly DeferredJsonList[] = [];
+  #lists: DeferredJsonList | undefined;
 
   list(key: string): DeferredJsonList | undefined {
-    return this.lists.find((list) => list.key === key);
+    let list = this.#lists;
+    while (list !== undefined && list.key !== key) list = list.next;
+    return list;
+  }
+
+  addList(key: string): DeferredJsonList {
+    return (this.#lists = new DeferredJsonList(key, this.#lists));
   }
 }
 
@@ -79,11 +85,7 @@ export function appendJson(
   id: string | undefined,
 ): void {
   const content = contentOf(span);
-  let list = content.list(key);
-  if (list === undefined) {
-    list = new DeferredJsonList(key);
-    content.lists = [...content.lists, list];
-  }
+  const list = content.list(key) ?? content.addList(key);
   // Another SDK's span gets the whole list anew with every item: what is in it is written once.
   list.add(takesRecorded(span) ? item : item.toString(), bytes, id);
   content.spent += bytes + 1;

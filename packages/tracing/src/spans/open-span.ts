@@ -1,5 +1,5 @@
 import { createContextKey, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import type { Attributes, Context, Link, Span, SpanOptions } from "@opentelemetry/api";
+import type { Attributes, Context, Link, Span } from "@opentelemetry/api";
 import { errorText, errorType } from "../content/error-text.ts";
 import { activeContext, runInContext } from "../context/active-context.ts";
 import { contextWithValue } from "../context/context-with-span.ts";
@@ -61,16 +61,19 @@ export async function instrument<T>(
 export function startWeftSpan(definition: SpanDefinition): WeftSpan {
   const { name, type, kind, attributes, links, root } = definition;
   const parent = withStep(definition.parent ?? activeContext(), type);
-  const options: SpanOptions = { kind: kind ?? SpanKind.INTERNAL };
-  if (attributes !== undefined) options.attributes = attributes;
-  if (links !== undefined && links.length > 0) options.links = [...links];
-  if (root === true) options.root = true;
+  const options = {
+    kind: kind ?? SpanKind.INTERNAL,
+    attributes: attributes ?? none,
+    links: links === undefined ? [] : [...links],
+    root: root === true,
+  };
   const span = asWeftSpan(currentTracer().startSpan(name, options, parent), parent);
   if (type !== undefined) span.setAttribute(Attr.spanType, type);
   if (root === true || trace.getSpan(parent) === undefined) noteRoot(span.traceId);
   return span;
 }
 
+const none: Attributes = Object.freeze({});
 const stepKey = createContextKey("weft.step");
 
 /** Agents say what they do by Weft's own types; whoever records the same step further in asks, and leaves it to them. */

@@ -27,15 +27,12 @@ import { Attr, EventNames } from "../vocabulary.ts";
 import { now, toEpochMs } from "./clock.ts";
 import { rootEnded } from "./last-trace.ts";
 import { setDocuments, setInputs, setOutcome, setOutputs, setTokenUsage } from "./span-values.ts";
-import { acceptAttributes, acceptRecorded, acceptValue, redactValue } from "./span-limits.ts";
+import { acceptAttributes, acceptRecorded, acceptValue, countPlain, redactValue } from "./span-limits.ts";
 import type { SpanLimits, StoredValue } from "./span-limits.ts";
 import type { OpenRecord, SpanRecord, SpanSink } from "./span-record.ts";
 import type { TokenUsage, WeftSpan } from "./weft-span.ts";
 
 export class RecordingSpan implements WeftSpan, TakesRecorded {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly kind: SpanKind;
   content: SpanContent | undefined;
   readonly #record: OpenRecord;
   readonly #spanContext: SpanContext;
@@ -52,14 +49,23 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
     limits: SpanLimits,
     sink: Pick<SpanSink, "onEnd">,
   ) {
-    this.traceId = record.traceId;
-    this.spanId = record.spanId;
-    this.kind = record.kind;
     this.#record = record;
     this.#spanContext = spanContext;
     this.#parentContext = parentContext;
     this.#limits = limits;
     this.#sink = sink;
+  }
+
+  get traceId(): string {
+    return this.#record.traceId;
+  }
+
+  get spanId(): string {
+    return this.#record.spanId;
+  }
+
+  get kind(): SpanKind {
+    return this.#record.kind;
   }
 
   get context(): Context {
@@ -113,6 +119,23 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
     const before = redactionCount();
     this.#keep(key, acceptValue(redactValue(key, value), this.#limits));
     countRedacted(this, redactionCount() - before);
+  }
+
+  /** What it has from its start; of one key `attributes` count, not `inherited`. */
+  begin(attributes: Attributes | undefined, inherited: Attributes): void {
+    const count = attributes === undefined ? 0 : countPlain(attributes, this.#limits);
+    if (count === 0) {
+      this.setAttributes(inherited);
+      if (attributes !== undefined) this.setAttributes(attributes);
+      return;
+    }
+    // All at once costs a fraction of one by one.
+    this.#record.attributes = { ...attributes };
+    this.#attributeCount = count;
+    for (const key in inherited) {
+      const value = inherited[key];
+      if (value !== undefined && this.recorded(key) === undefined) this.setAttribute(key, value);
+    }
   }
 
   setAttributes(attributes: Attributes): this {

@@ -39,6 +39,19 @@ export function acceptValue(value: unknown, limits: SpanLimits): StoredValue | u
   return typeof value === "object" ? acceptObject(value, limits, []) : undefined;
 }
 
+/** How many there are, where each can be kept just as it is; else 0. */
+export function countPlain(attributes: Attributes, limits: SpanLimits): number {
+  if (limits.attributeValueLength !== Number.POSITIVE_INFINITY) return 0;
+  let count = 0;
+  for (const key in attributes) {
+    const type = typeof attributes[key];
+    if (type !== "string" && type !== "number" && type !== "boolean") return 0;
+    if (key === "" || needsRedaction(key)) return 0;
+    count += 1;
+  }
+  return count <= limits.attributeCount ? count : 0;
+}
+
 function cutText(text: string, limits: SpanLimits): string {
   return text.length > limits.attributeValueLength ? text.slice(0, limits.attributeValueLength) : text;
 }

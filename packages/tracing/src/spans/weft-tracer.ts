@@ -44,8 +44,7 @@ export class WeftTracer implements Tracer {
     const record = openRecord(name, options, spanContext, parent, this.#scope);
     const parentContext = options.root === true ? trace.deleteSpan(context) : context;
     const span = new RecordingSpan(record, spanContext, parentContext, this.#core.limits, this.#core.sink);
-    span.setAttributes(inheritedAttributes(context));
-    if (options.attributes !== undefined) span.setAttributes(options.attributes);
+    span.begin(options.attributes, inheritedAttributes(context));
     if (options.links !== undefined) addValidLinks(span, options.links);
     this.#core.onStart?.(record);
     return span;
