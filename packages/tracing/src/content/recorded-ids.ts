@@ -25,7 +25,7 @@ class TraceIds {
 
   add(id: string): void {
     if (Array.isArray(this.ids)) {
-      this.ids = this.ids.length < fewIds ? this.ids.concat(id) : new Set(this.ids).add(id);
+      if (this.ids.push(id) > fewIds) this.ids = new Set(this.ids);
       return;
     }
     if (this.ids.size >= maxIdsPerTrace) this.ids.clear();
