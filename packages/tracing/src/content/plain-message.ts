@@ -5,7 +5,7 @@ import type { TextOut } from "./deferred-text.ts";
 import type { RecordableMessage } from "./message-schema.ts";
 
 /** Of the names and the punctuation around the texts, without and with a speaker. */
-const frameBytes = 60;
+const frameBytes = 58;
 const nameBytes = 10;
 
 /**

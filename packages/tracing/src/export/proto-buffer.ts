@@ -1,7 +1,7 @@
 /**
  * Job: protobuf's wire format, written forwards into one growing buffer.
  * Owns: that buffer; what it hands out is valid until the next `clear`.
- * I1. What was encoded ahead is not copied: they stand between the buffer's parts, and lengths count them.
+ * I1. What was encoded ahead is not copied: it stands between the buffer's parts, and lengths count them.
  * I2. A length that is not known yet gets the room it will most likely take: what follows is moved only where that was wrong.
  * I3. A text is gone through once: it is written first, which counts its bytes, and its lengths are filled in before it.
  */
@@ -25,14 +25,6 @@ const quote = 0x22;
 const backslash = 0x5c;
 /** Up to this length the buffer is made as large as the text can get; beyond, as large as it most likely is. */
 const roomyText = 16 * 1024;
-
-/** Values of hexadecimal digits by character code. */
-const digits = new Uint8Array(128);
-for (let value = 0; value < 16; value += 1) {
-  const digit = value.toString(16);
-  digits[digit.charCodeAt(0)] = value;
-  digits[digit.toUpperCase().charCodeAt(0)] = value;
-}
 
 export class ProtoBuffer implements TextOut {
   /** Texts that were encoded ahead. */
@@ -161,8 +153,8 @@ export class ProtoBuffer implements TextOut {
     const buffer = this.#buffer;
     const start = this.#end;
     for (let index = 0; index < bytes; index += 1) {
-      const high = digits[text.charCodeAt(index * 2)] as number;
-      buffer[start + index] = (high << 4) | (digits[text.charCodeAt(index * 2 + 1)] as number);
+      const high = digitValue(text.charCodeAt(index * 2));
+      buffer[start + index] = (high << 4) | digitValue(text.charCodeAt(index * 2 + 1));
     }
     this.#end = start + bytes;
   }
@@ -373,6 +365,11 @@ export class ProtoBuffer implements TextOut {
 
 function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
   return new DataView(buffer, byteOffset, byteLength);
+}
+
+/** Of a hexadecimal digit's code: letters have bit 6, and their low bits count from 1. */
+function digitValue(code: number): number {
+  return (code & 0xf) + 9 * (code >> 6);
 }
 
 /** Bytes between the tag of an attribute and its text of so many bytes. */
