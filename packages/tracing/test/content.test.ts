@@ -255,6 +255,15 @@ test("What is recorded is remembered for 1,000 traces, 2,000 at most, and forgot
   assert.equal(claim("t2000", "a"), false);
 });
 
+test("Of two traces whose ids end alike neither is taken for the other", () => {
+  const [one, other] = ["1", "2"].map((digit) => digit.repeat(16) + "a".repeat(16)) as [string, string];
+  assert.equal(claim(one, "text"), true);
+  assert.equal(claim(other, "text"), true);
+  assert.equal(claim(other, "text"), false);
+  release(one, "text");
+  assert.equal(claim(other, "text"), false);
+});
+
 test("Of many texts of one trace each is recorded once, and one that was released again", () => {
   const ids = Array.from({ length: 40 }, (_, index) => `text ${index}`);
   assert.deepEqual(

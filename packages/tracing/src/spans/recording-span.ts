@@ -123,18 +123,15 @@ export class RecordingSpan implements WeftSpan, TakesRecorded {
 
   /** What it has from its start; of one key `attributes` count, not `inherited`. */
   begin(attributes: Attributes | undefined, inherited: Attributes): void {
-    const count = attributes === undefined ? 0 : countPlain(attributes, this.#limits);
-    if (count === 0) {
-      this.setAttributes(inherited);
-      if (attributes !== undefined) this.setAttributes(attributes);
-      return;
-    }
+    if (attributes === undefined) return void this.setAttributes(inherited);
+    const count = countPlain(attributes, this.#limits);
+    if (count === 0) return void this.setAttributes(inherited).setAttributes(attributes);
     // All at once costs a fraction of one by one.
     this.#record.attributes = { ...attributes };
     this.#attributeCount = count;
     for (const key in inherited) {
       const value = inherited[key];
-      if (value !== undefined && this.recorded(key) === undefined) this.setAttribute(key, value);
+      if (value !== undefined && !Object.hasOwn(attributes, key)) this.setAttribute(key, value);
     }
   }
 
