@@ -41,7 +41,7 @@ export class TracedCalls implements TransportInterceptor {
   async unary(call: TransportCall, next: (call: TransportCall) => Promise<unknown>): Promise<unknown> {
     const opened = this.#open(call);
     try {
-      const sent = carry(opened, call);
+      const sent = this.#carry(opened, call);
       const result = await runInContext(suppressTracing(opened.span.context), () => next(sent));
       noteResult(opened.span, result);
       opened.end();
@@ -54,12 +54,32 @@ export class TracedCalls implements TransportInterceptor {
 
   stream(call: TransportCall, next: (call: TransportCall) => ResponseStream): ResponseStream {
     const opened = this.#open(call);
-    return tracedStream(opened, next(carry(opened, call)), {
+    return tracedStream(opened, next(this.#carry(opened, call)), {
       context: suppressTracing(opened.span.context),
       onItem: (response) => noteEvent(opened.span, response),
       mapError: (error) => error,
       outcomeOnLeave: Outcomes.abandoned,
     });
+  }
+
+  /** The call with the span's context in its parameters, and in its message where parameters may be lost on the way. */
+  #carry(opened: OpenSpan, call: TransportCall): TransportCall {
+    const { method } = call;
+    const { message } = call.params as Partial<SendMessageRequest>;
+    const hop = readHop(message?.metadata);
+    const own = injectCarrier(opened.span.context);
+    const carrier = own["traceparent"] === undefined ? { ...carrierOf(hop), ...own } : own;
+    const options = { ...call.options, serviceParameters: { ...call.options.serviceParameters, ...carrier } };
+    if (!message) return { method, params: call.params, options };
+    const conversationId = hop.conversationId ?? conversationOf(opened.span.context);
+    // Nobody between two WebSocket peers reads a frame's parameters, let alone strips them.
+    const added = {
+      ...(this.#spoken.binding === "ws" ? {} : carrier),
+      ...(conversationId === undefined ? {} : { conversationId }),
+    };
+    if (Object.keys(added).length === 0) return { method, params: call.params, options };
+    const metadata = withHop(message.metadata, added);
+    return { method, params: { ...(call.params as object), message: { ...message, metadata } }, options };
   }
 
   #open(call: TransportCall): OpenSpan {
@@ -76,24 +96,6 @@ export class TracedCalls implements TransportInterceptor {
       },
     });
   }
-}
-
-/** The call with the span's context in its parameters and in its message. */
-function carry(opened: OpenSpan, call: TransportCall): TransportCall {
-  const { message } = call.params as Partial<SendMessageRequest>;
-  const hop = readHop(message?.metadata);
-  const own = injectCarrier(opened.span.context);
-  const carrier = own["traceparent"] === undefined ? { ...carrierOf(hop), ...own } : own;
-  const options = { ...call.options, serviceParameters: { ...call.options.serviceParameters, ...carrier } };
-  if (!message) return { ...call, options };
-  const conversationId = hop.conversationId ?? conversationOf(opened.span.context);
-  const added = { ...carrier, ...(conversationId === undefined ? {} : { conversationId }) };
-  if (Object.keys(added).length === 0) return { ...call, options };
-  const params = {
-    ...(call.params as object),
-    message: { ...message, metadata: withHop(message.metadata, added) },
-  };
-  return { ...call, params, options };
 }
 
 function noteResult(span: WeftSpan, result: unknown): void {
