@@ -85,6 +85,36 @@ test(
   },
 );
 
+test(
+  "while a turn has a state that is not JSON in hand, the next message waits its turn",
+  { timeout },
+  async () => {
+    const begun = gate();
+    const release = gate();
+    const agent = defineAgent({
+      name: "busy",
+      async *respond(_request, { session }) {
+        session.state = { help: () => "no JSON" };
+        begun.resolve();
+        await release.promise;
+        session.state = { done: true };
+        yield "done";
+      },
+    });
+    await using store = sqliteStore(join(folder, "busy.db"));
+    const engine = newEngine(agent, { store });
+    const send = (): Promise<Task> =>
+      engine.sendMessage(sendRequest("go", { contextId: "one" }), callContext());
+    const first = send();
+    await begun.promise;
+    const second = send();
+    await new Promise((resolve) => setImmediate(resolve));
+    release.resolve();
+    for (const { status } of await Promise.all([first, second]))
+      assert.equal(status?.state, TaskState.TASK_STATE_COMPLETED);
+  },
+);
+
 test("a task that waits in memory is whole for another engine on the same store", { timeout }, async () => {
   const store = memoryStore();
   const agent = defineAgent({

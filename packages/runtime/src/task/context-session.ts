@@ -23,7 +23,7 @@ interface StoredSession {
 }
 
 /** One of very many: a service keeps ten thousand idle ones, so each is few objects. */
-export class ContextSession<T> implements ContextKey {
+export class ContextSession<T> {
   readonly scope: string;
   readonly owner: string;
   readonly contextId: string;
@@ -57,6 +57,11 @@ export class ContextSession<T> implements ContextKey {
     this.turns = body?.turns ?? 0;
     this.#stored = this.history.length;
     this.#body = stored?.body;
+  }
+
+  get key(): ContextKey {
+    const { scope, owner, contextId } = this;
+    return { scope, owner, contextId };
   }
 
   get isIdle(): boolean {
@@ -114,8 +119,7 @@ export class ContextSession<T> implements ContextKey {
     const rows = fresh.map((message, at) => ({ place: this.#stored + at, body: encodeMessage(message) }));
     this.#stored = history.length;
     this.#body = body;
-    const { scope, owner, contextId } = this;
-    return { context: { scope, owner, contextId, body }, history: rows };
+    return { context: { ...this.key, body }, history: rows };
   }
 
   #encode(): string {

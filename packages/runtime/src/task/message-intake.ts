@@ -120,14 +120,14 @@ export class MessageIntake {
     { message: { messageId }, context }: Incoming,
   ): Promise<Taken | undefined> {
     const { store, tasks } = this.#options;
-    const id = await store.findMessage(session, messageId);
+    const id = await store.findMessage(session.key, messageId);
     const row = id === undefined ? undefined : await store.get(tasks.key(id));
     if (!row) return undefined;
     const rested = await this.#atRest(row, context);
     const taken = await tasks.openAny(rested, session);
     if (!row.isOpen || !isFailed(taken)) return taken;
     // This session was read before that turn ended; the next one will know.
-    this.#options.sessions.forget(session);
+    this.#options.sessions.forget(session.key);
     throw new WeftError("unavailable", "The turn failed in another process; send the message again.", {
       retryable: true,
     });

@@ -220,7 +220,7 @@ export class RunningTasks {
     this.#prune();
     if (!actor.isTerminal && !actor.isLost) return;
     if (this.#actors.get(actor.id) === actor) this.#actors.delete(actor.id);
-    if (actor.isLost) this.#options.sessions.forget(actor.session);
+    if (actor.isLost) this.#options.sessions.forget(actor.session.key);
     else forgetActor(actor);
   }
 
