@@ -10,7 +10,8 @@ import { publicWorkspaces } from "./repository.ts";
 import type { Ended } from "./tools.ts";
 import { runNode } from "./tools.ts";
 
-const limits = { packages: 15, megabytes: 20, importMs: 150 } as const;
+/** Modules, and not milliseconds, which are the machine's: a module costs about half of one, wherever that is. */
+const limits = { packages: 15, megabytes: 20, modules: 270 } as const;
 
 /** Modules that `import "@weft/agents"` must not load: a user of local agents pays for no server and no HTTP client. */
 const unwanted = /^(?:node:(?:https?|http2|net|tls)|undici|ws|express|@grpc\/)/;
@@ -76,16 +77,16 @@ async function checkAgents(
   const app = await install(folder, "agents", needed);
   const packages = globSync("node_modules/{*,@*/*}/package.json", { cwd: app }).length;
   const megabytes = sizeOf(join(app, "node_modules")) / 1e6;
-  const { importMs, loaded } = await importAgents(app);
+  const { importMs, modules, loaded } = await importAgents(app);
   report(
-    `npm i @weft/agents: ${packages} packages, ${megabytes.toFixed(1)} MB; imported in ${importMs.toFixed(0)} ms (best of ${runs})`,
+    `npm i @weft/agents: ${packages} packages, ${megabytes.toFixed(1)} MB; ${modules} modules, imported in ${importMs.toFixed(0)} ms (best of ${runs})`,
   );
   const faults: string[] = [];
   if (packages >= limits.packages)
     faults.push(`${packages} packages; under ${limits.packages} were promised`);
   if (megabytes >= limits.megabytes) faults.push(`${megabytes} MB; under ${limits.megabytes} were promised`);
-  if (importMs >= limits.importMs)
-    faults.push(`import takes ${importMs} ms; under ${limits.importMs} were promised`);
+  if (modules >= limits.modules)
+    faults.push(`import "@weft/agents" loads ${modules} modules; under ${limits.modules} were promised`);
   const strangers = loaded.filter((name) => unwanted.test(name));
   if (strangers.length > 0) faults.push(`import "@weft/agents" loads ${strangers.join(", ")}`);
   return faults;
@@ -94,22 +95,33 @@ async function checkAgents(
 /** The best of several runs: another process's load only ever makes one slower. */
 const runs = 15;
 
-async function importAgents(app: string): Promise<{ importMs: number; loaded: readonly string[] }> {
+interface Imported {
+  readonly importMs: number;
+  /** Files. */
+  readonly modules: number;
+  /** What they are of: packages, and modules of Node's own. */
+  readonly loaded: readonly string[];
+}
+
+async function importAgents(app: string): Promise<Imported> {
   const timed = `const start = performance.now(); await import("@weft/agents"); console.log(performance.now() - start);`;
   const times: number[] = [];
   for (let index = 0; index < runs; index++) times.push(Number((await run(app, timed)).stdout));
   const watched = `import { registerHooks } from "node:module";
-    const loaded = new Set();
+    const urls = new Set();
     registerHooks({ resolve(specifier, context, next) {
       const result = next(specifier, context);
-      loaded.add(/node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(result.url)?.[1] ?? result.url);
+      urls.add(result.url);
       return result;
     } });
     await import("@weft/agents");
-    console.log(JSON.stringify([...loaded]));`;
+    console.log(JSON.stringify([...urls]));`;
+  const urls = JSON.parse((await run(app, watched)).stdout) as readonly string[];
+  const packageOf = (url: string): string => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? url;
   return {
     importMs: Math.min(...times),
-    loaded: JSON.parse((await run(app, watched)).stdout) as readonly string[],
+    modules: urls.filter((url) => url.startsWith("file:")).length,
+    loaded: [...new Set(urls.map(packageOf))],
   };
 }
 
