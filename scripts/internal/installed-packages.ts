@@ -10,7 +10,7 @@ import { publicWorkspaces } from "./repository.ts";
 import type { Ended } from "./tools.ts";
 import { runNode } from "./tools.ts";
 
-/** Modules, and not milliseconds, which are the machine's: a module costs about half of one, wherever that is. */
+/** Modules, and not milliseconds: what an import takes is its modules, and how long they take is the machine's. */
 const limits = { packages: 15, megabytes: 20, modules: 270 } as const;
 
 /** Modules that `import "@weft/agents"` must not load: a user of local agents pays for no server and no HTTP client. */

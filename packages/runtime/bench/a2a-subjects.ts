@@ -43,7 +43,7 @@ const weft = (["ws", "jsonrpc", "rest", "grpc"] as const).flatMap((binding) =>
 
 /**
  * An echo of JSON over node:http, server and client. Its figure of a message with 32 in flight is what all others are held
- * against. With undici as its client, which Weft's own is built on, the same server is about 1.8 times as fast: it stands
+ * against. With undici as its client, which Weft's own is built on, the same server is half as fast again and more: it stands
  * beside the ruler as the limit of what HTTP can do here.
  */
 export const ruler: BenchSubject = { name: "raw node:http", peer: "http", works: messages };

@@ -174,7 +174,7 @@ export interface TaskStore extends AsyncDisposable {
   /** Whether an instance is known to be dead; false when that cannot be known. */
   isGone(instance: string): Promise<boolean>;
 
-  /** Forgets ended tasks: those changed before `before`, and of the rest all but the `keep` newest. */
+  /** Forgets tasks at rest: those changed before `before`, and of the rest all but the `keep` newest. */
   prune(scope: string, limits: { readonly before: number; readonly keep: number }): Promise<number>;
 
   putPush(key: TaskKey, push: PushRow): Promise<void>;

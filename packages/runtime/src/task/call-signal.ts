@@ -5,7 +5,7 @@ export interface LeaveSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** Says that a caller is gone. Every call has one: an AbortController would cost it two maps and a microsecond. */
+/** Says that a caller is gone. Every call has one: an AbortController would cost it two maps. */
 export class CallSignal implements LeaveSignal {
   #isAborted = false;
   #listeners: (() => void)[] | undefined;

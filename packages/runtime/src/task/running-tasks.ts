@@ -242,7 +242,8 @@ export class RunningTasks {
       if (await this.#options.store.get(this.key(actor.id))) continue;
       if (!actor.isAtRest || this.#actors.get(actor.id) !== actor) continue;
       this.#actors.delete(actor.id);
-      actor.log.close(new WeftError("not_found", `Task ${actor.id} waited too long and was forgotten.`));
+      const text = `Task ${actor.id} waited too long and was forgotten (endedTasks, endedTaskMs); send a new message.`;
+      actor.log.close(new WeftError("not_found", text));
     }
   }
 }

@@ -4,9 +4,9 @@ export interface TaskLimits {
   readonly runningTasks: number;
   /** Tasks of one caller that run at once, over all agents of a service. Default 500. */
   readonly tasksPerCaller: number;
-  /** Ended tasks that can still be read. Default 1,000; in a store that outlives the process 100,000. */
+  /** Tasks at rest, over or waiting for their caller, that are kept. Default 1,000; in a store that outlives the process 100,000. */
   readonly endedTasks: number;
-  /** Milliseconds that an ended task can still be read. Default 7 days. */
+  /** Milliseconds that a task at rest is kept. Default 7 days. */
   readonly endedTaskMs: number;
   /** Contexts that are remembered. Default 10,000. */
   readonly contexts: number;
