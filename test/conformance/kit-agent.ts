@@ -1,4 +1,5 @@
 /** The agent that the official kit (a2aproject/a2a-tck, for 1.0) expects: what it does is told by the message id's prefix. */
+import type { Message } from "@a2a-js/sdk";
 import { createMessage, defineAgent } from "@weft/runtime/agent";
 import type { Agent, AgentYield, ContentPart } from "@weft/runtime/agent";
 
@@ -17,11 +18,19 @@ const behaviours: readonly (readonly [prefix: string, reply: readonly AgentYield
   ["tck-stream-artifact-file", [parts({ ...file, data: Buffer.from("file content") })]],
   ["tck-stream-artifact-text", ["Streamed text content"]],
   ["tck-stream-001", ["Stream hello from TCK"]],
+  ["tck-stream-002", ["Message-only stream"]],
   ["tck-stream-003", ["Stream task lifecycle"]],
   ["tck-stream-ordering-001", ["Ordered output"]],
   ["tck-message-response", ["Direct message response"]],
   ["tck-complete-task", ["Hello from TCK"]],
 ];
+
+const directPrefixes = ["tck-message-response", "tck-stream-002"];
+
+/** Some messages the kit wants answered with a message, all others with a task. */
+export function respondWith({ messageId }: Message): "task" | "message" {
+  return directPrefixes.some((prefix) => messageId.startsWith(prefix)) ? "message" : "task";
+}
 
 /** `waitMs`: how long a task lasts that the kit subscribes to again. */
 export function createKitAgent(waitMs = 4_000): Agent {

@@ -14,7 +14,7 @@ import type {
 } from "@a2a-js/sdk";
 import { serve } from "@weft/runtime";
 import type { Binding, ServeOptions, Service } from "@weft/runtime";
-import { createKitAgent } from "./kit-agent.ts";
+import { createKitAgent, respondWith } from "./kit-agent.ts";
 
 export const bindings: readonly Binding[] = ["jsonrpc", "rest", "ws", "grpc"];
 
@@ -29,7 +29,7 @@ export function holds(ids: string, title: string, body: () => Promise<void>): vo
 export function startKitService(options: ServeOptions = {}): Promise<Service> {
   const card = { inputModes: ["text/plain", "application/json"] };
   const push = { urls: { allowHosts: ["127.0.0.1"] } };
-  return serve(createKitAgent(300), { bindings, card, push, signals: false, ...options });
+  return serve(createKitAgent(300), { bindings, card, push, respondWith, signals: false, ...options });
 }
 
 /** Takes one notification. */

@@ -103,6 +103,26 @@ for (const binding of bindings) {
       },
     );
 
+    holds("CORE-STREAM-002", "a stream of a message is that message, and no more", async () => {
+      const events = await Array.fromAsync(client.sendMessageStream(requestOf("tck-stream-002")));
+      assert.deepEqual(
+        events.map(({ payload }) => payload?.$case),
+        ["message"],
+      );
+    });
+
+    holds("DM-MSG-001", "a message as the answer has an id, a role, a context and parts", async () => {
+      const answer = await client.sendMessage(requestOf("tck-message-response"));
+      assert.ok("parts" in answer, "a message, not a task");
+      assert.match(answer.messageId, /./);
+      assert.match(answer.contextId, /./);
+      assert.equal(answer.role, Role.ROLE_AGENT);
+      assert.deepEqual(
+        answer.parts.map(({ content }) => content),
+        [{ $case: "text", value: "Direct message response" }],
+      );
+    });
+
     holds("STREAM-SUB-002", "a subscriber stays through a question, until the task is over", async () => {
       const { id } = await send(client, "tck-input-required");
       const events = client.resubscribeTask({ tenant: "", id });
@@ -196,7 +216,7 @@ for (const binding of bindings) {
     );
 
     holds(
-      "CORE-HIST-001 CORE-HIST-002 CORE-HIST-003 CORE-HIST-005 CORE-HIST-006 DM-MSG-001 DM-MSG-002",
+      "CORE-HIST-001 CORE-HIST-002 CORE-HIST-003 CORE-HIST-005 CORE-HIST-006 DM-MSG-002",
       "history is as long as asked, in order, and says what was said",
       async () => {
         const none = await send(client, "tck-input-required", {}, { historyLength: 0 });

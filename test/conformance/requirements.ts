@@ -38,6 +38,7 @@ export const requirements = [
   "CORE-SEND-002",
   "CORE-SEND-003",
   "CORE-STREAM-001",
+  "CORE-STREAM-002",
   "CORE-STREAM-003",
   "CORE-GET-001",
   "CORE-GET-002",
@@ -107,7 +108,6 @@ export const requirements = [
 export const notApplicable: Readonly<Record<string, string>> = {
   "CARD-EXT-002": "a service declares an extended card only when it has one",
   "CARD-SIGN-004": "for those who verify: keys are the caller's to choose",
-  "CORE-STREAM-002": "a Weft agent always answers with a task",
   "CORE-CAP-002": "every service streams",
   "CORE-CAP-004": "no extension is required of anybody",
   "CORE-MULTI-001": "MAY, and held by CORE-MULTI-001a",

@@ -13,7 +13,7 @@ import { createSendRequest } from "../src/a2a/send-request.ts";
 import { createMessage } from "../src/agent/index.ts";
 import { connect } from "../src/index.ts";
 import { createBenchCard } from "./a2a-sdk-server.ts";
-import { subjects } from "./a2a-subjects.ts";
+import { directText, subjects } from "./a2a-subjects.ts";
 import type { BenchSubject, BenchWork, ClientFigures } from "./a2a-subjects.ts";
 
 /** Sends one message of that many text deltas; resolves to what arrived: 1 for an answer, else the events. */
@@ -32,15 +32,16 @@ async function open({ peer, binding }: BenchSubject, url: string): Promise<Call>
 
 function callsOf(client: Client): Call {
   return async (work, events) => {
-    const params = requestOf(events);
-    if (work !== "message") return drain(client.sendMessageStream(params));
-    await client.sendMessage(params);
+    const params = requestOf(work === "message" ? directText : String(events));
+    if (work === "stream" || work === "task") return drain(client.sendMessageStream(params));
+    const answer = await client.sendMessage(params);
+    if ("parts" in answer !== (work === "message")) throw new Error(`No answer to a ${work}.`);
     return 1;
   };
 }
 
-function requestOf(events: number): SendMessageRequest {
-  return createSendRequest([createMessage(String(events))], { isWeft: false });
+function requestOf(text: string): SendMessageRequest {
+  return createSendRequest([createMessage(text)], { isWeft: false });
 }
 
 async function drain(stream: AsyncIterable<StreamResponse>): Promise<number> {

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { Server, ServerResponse } from "node:http";
-import { AgentCard, TaskState } from "@a2a-js/sdk";
+import { AgentCard, Role, TaskState } from "@a2a-js/sdk";
 import type { Artifact, Message } from "@a2a-js/sdk";
 import {
   AgentEvent,
@@ -12,6 +12,7 @@ import {
   ServerCallContext,
 } from "@a2a-js/sdk/server";
 import type { AgentExecutor, ExecutionEventBus, RequestContext } from "@a2a-js/sdk/server";
+import { directText } from "./a2a-subjects.ts";
 
 /** A card of the SDK's own kind; its server does not look at the address. */
 export function createBenchCard(url: string): AgentCard {
@@ -48,6 +49,13 @@ export function createSdkServer(): Server {
 /** Answers with as many text deltas as the message says. */
 class FloodExecutor implements AgentExecutor {
   async execute({ taskId, contextId, userMessage }: RequestContext, bus: ExecutionEventBus): Promise<void> {
+    const content = userMessage.parts[0]?.content;
+    const text = content?.$case === "text" ? content.value : "";
+    if (text === directText) {
+      bus.publish(AgentEvent.message(createAnswer(contextId)));
+      bus.finished();
+      return;
+    }
     const status = (state: TaskState) => ({ state, message: undefined, timestamp: new Date().toISOString() });
     const history: Message[] = [userMessage];
     const ids = { taskId, contextId };
@@ -55,8 +63,7 @@ class FloodExecutor implements AgentExecutor {
     bus.publish(AgentEvent.task({ ...submitted, status: status(TaskState.TASK_STATE_SUBMITTED) }));
     const working = { ...ids, status: status(TaskState.TASK_STATE_WORKING), metadata: undefined };
     bus.publish(AgentEvent.statusUpdate(working));
-    const content = userMessage.parts[0]?.content;
-    const count = Number(content?.$case === "text" ? content.value : 1);
+    const count = Number(text);
     const artifactId = randomUUID();
     for (let index = 0; index < count; index++) {
       const flags = { append: index > 0, lastChunk: index === count - 1, metadata: undefined };
@@ -69,8 +76,26 @@ class FloodExecutor implements AgentExecutor {
   async cancelTask(): Promise<void> {}
 }
 
+const part = {
+  content: { $case: "text" as const, value: "0123456789" },
+  metadata: undefined,
+  filename: "",
+  mediaType: "",
+};
+
 function createDelta(artifactId: string): Artifact {
-  const content = { $case: "text" as const, value: "0123456789" };
-  const part = { content, metadata: undefined, filename: "", mediaType: "" };
   return { artifactId, name: "", description: "", parts: [part], metadata: undefined, extensions: [] };
+}
+
+function createAnswer(contextId: string): Message {
+  return {
+    messageId: randomUUID(),
+    contextId,
+    taskId: "",
+    role: Role.ROLE_AGENT,
+    parts: [part],
+    metadata: undefined,
+    extensions: [],
+    referenceTaskIds: [],
+  };
 }

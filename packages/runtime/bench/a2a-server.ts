@@ -5,11 +5,12 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { Packr } from "msgpackr";
 import { WebSocketServer } from "ws";
+import type { Message } from "@a2a-js/sdk";
 import { startTracing } from "@weft/tracing/node";
 import { defineAgent, messageText } from "../src/agent/index.ts";
 import { serve } from "../src/index.ts";
 import { createSdkServer } from "./a2a-sdk-server.ts";
-import { subjects } from "./a2a-subjects.ts";
+import { directText, subjects } from "./a2a-subjects.ts";
 import type { BenchSubject } from "./a2a-subjects.ts";
 
 const many = 1_000_000_000;
@@ -18,10 +19,15 @@ const limits = { callsPerSecond: many, callsPerCaller: many, streamsPerCaller: m
 const agent = defineAgent({
   name: "bench",
   async *respond({ messages }) {
-    const count = Number(messageText(messages.at(-1)!));
+    const count = Number.parseInt(messageText(messages.at(-1)!), 10);
     for (let index = 0; index < count; index++) yield "0123456789";
   },
 });
+
+function respondWith({ parts }: Message): "message" | "task" {
+  const content = parts[0]?.content;
+  return content?.$case === "text" && content.value === directText ? "message" : "task";
+}
 
 async function listen(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -54,7 +60,7 @@ async function start({ peer, binding }: BenchSubject): Promise<string> {
   if (peer === "http" || peer === "undici") return listen(createRawHttp());
   if (peer === "ws") return listen(createRawWs());
   if (peer === "sdk") return listen(createSdkServer());
-  return (await serve(agent, { bindings: [binding!], limits })).url;
+  return (await serve(agent, { bindings: [binding!], limits, respondWith })).url;
 }
 
 const [name, endpoint = ""] = process.argv.slice(2);

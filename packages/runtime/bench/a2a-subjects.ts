@@ -9,9 +9,9 @@ export interface BenchSubject {
   readonly works: readonly BenchWork[];
 }
 
-/** A `message` is answered by a message or a task with one text; a `task` is streamed to its end. */
+/** A `message` is answered with a message, a `unary task` with a task that is over, both with one text; the rest are streamed. */
 export interface BenchWork {
-  readonly work: "message" | "task" | "stream";
+  readonly work: "message" | "unary task" | "task" | "stream";
   readonly inFlight: number;
   /** Text deltas of one stream. */
   readonly events?: number;
@@ -26,8 +26,13 @@ export interface ClientFigures {
   readonly cpu: number;
 }
 
+/** A message with this text is answered with a message, others with a task of as many text deltas as they say. */
+export const directText = "1 message";
+
 const messages: readonly BenchWork[] = [1, 32].map((inFlight) => ({ work: "message", inFlight }));
-const tasks: readonly BenchWork[] = [1, 32].map((inFlight) => ({ work: "task", inFlight }));
+const tasks = (["unary task", "task"] as const).flatMap((work) =>
+  [1, 32].map((inFlight): BenchWork => ({ work, inFlight })),
+);
 const streams = (...counts: number[]): readonly BenchWork[] =>
   counts.map((events) => ({ work: "stream", inFlight: 1, events }));
 

@@ -38,16 +38,26 @@ export function callAttributes(
   return attributes;
 }
 
-/** Notes the task of an answer on its call's span. */
-export function noteTask(span: WeftSpan, task: Task): void {
+/** Notes the message or task of an answer on its call's span. Of other answers there is nothing to note. */
+export function noteAnswer(span: WeftSpan, answer: object): void {
+  if ("artifacts" in answer) noteTask(span, answer as Task);
+  else if ("parts" in answer) noteContext(span, answer as Message);
+}
+
+export function noteResponse(span: WeftSpan, { payload }: StreamResponse): void {
+  if (payload?.$case === "task") noteTask(span, payload.value);
+  else if (payload?.$case === "message") noteContext(span, payload.value);
+  else if (payload?.$case === "statusUpdate" && payload.value.status) {
+    span.setAttribute(Attr.a2aTaskState, TaskState[payload.value.status.state]);
+  }
+}
+
+function noteTask(span: WeftSpan, task: Task): void {
   span.setAttribute(Attr.a2aTaskId, task.id);
-  span.setAttribute(Attr.a2aContextId, task.contextId);
+  noteContext(span, task);
   if (task.status) span.setAttribute(Attr.a2aTaskState, TaskState[task.status.state]);
 }
 
-export function noteResponse(span: WeftSpan, response: StreamResponse): void {
-  if (response.payload?.$case === "task") noteTask(span, response.payload.value);
-  if (response.payload?.$case === "statusUpdate" && response.payload.value.status) {
-    span.setAttribute(Attr.a2aTaskState, TaskState[response.payload.value.status.state]);
-  }
+function noteContext(span: WeftSpan, { contextId }: { readonly contextId: string }): void {
+  if (contextId !== "") span.setAttribute(Attr.a2aContextId, contextId);
 }

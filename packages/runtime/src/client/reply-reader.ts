@@ -65,6 +65,7 @@ export class ReplyReader {
       case "message":
         this.#message = payload.value;
         this.contextId = payload.value.contextId || this.contextId;
+        this.#hop = { ...this.#hop, ...readHop(payload.value.metadata) };
         return [];
       case "task": {
         const task = payload.value;

@@ -21,7 +21,7 @@ import {
 } from "@weft/tracing/internal";
 import type { Attributes, OpenSpan, WeftSpan } from "@weft/tracing/internal";
 import { Attr, Outcomes, SpanTypes } from "@weft/tracing/vocabulary";
-import { callAttributes, noteResponse, noteTask } from "../a2a/call-attributes.ts";
+import { callAttributes, noteAnswer, noteResponse } from "../a2a/call-attributes.ts";
 import { carrierOf, readHop, withHop } from "../a2a/hop.ts";
 import { tracedStream } from "../a2a/traced-stream.ts";
 import type { Binding } from "../a2a/uris.ts";
@@ -99,16 +99,15 @@ export class TracedCalls implements TransportInterceptor {
 }
 
 function noteResult(span: WeftSpan, result: unknown): void {
-  if (!isRecord(result) || !("artifacts" in result)) return;
-  const task = result as unknown as Task;
-  noteTask(span, task);
-  noteUsage(span, task.metadata);
+  if (!isRecord(result) || !("artifacts" in result || "parts" in result)) return;
+  noteAnswer(span, result);
+  noteUsage(span, (result as unknown as Task | Message).metadata);
 }
 
 function noteEvent(span: WeftSpan, response: StreamResponse): void {
+  const { payload } = response;
   noteResponse(span, response);
-  if (response.payload?.$case === "statusUpdate") noteUsage(span, response.payload.value.metadata);
-  if (response.payload?.$case === "task") noteUsage(span, response.payload.value.metadata);
+  if (payload && payload.$case !== "artifactUpdate") noteUsage(span, payload.value.metadata);
 }
 
 /** A total that the far side reports: it counts only where no server span answered the call. */

@@ -26,6 +26,7 @@ import type { TaskStore } from "../store/task-store.ts";
 import { CallSignal } from "../task/call-signal.ts";
 import { CallerTasks } from "../task/caller-tasks.ts";
 import { TaskEngine } from "../task/task-engine.ts";
+import type { RespondWith } from "../task/task-engine.ts";
 import { WsEndpoint } from "../ws/ws-endpoint.ts";
 import { createCallContext } from "./call-context.ts";
 import type { Caller } from "./call-context.ts";
@@ -63,6 +64,11 @@ export interface AgentServiceOptions {
   readonly logger?: Logger;
   readonly limits?: Partial<Limits>;
   readonly trace?: { readonly inbound?: InboundPolicy };
+  /**
+   * What a caller who waits for the answer gets: `task` (the default), or `message`, the agent's message itself, where the
+   * turn ends with one. A function chooses for each message.
+   */
+  readonly respondWith?: RespondWith;
   /** Where tasks live. Default: memory, until the process ends. The service closes it when it has drained. */
   readonly store?: TaskStore;
   /** Push notifications: which URLs, how signed, how often. Default: public URLs only; `false`: none. */
@@ -227,7 +233,7 @@ export class AgentService {
 
   #mount(key: string, agent: Agent): Mount {
     const { limits } = this;
-    const { auth, card, extendedCard, cardKey, push, store, trace } = this.#options;
+    const { auth, card, extendedCard, cardKey, push, store, trace, respondWith } = this.#options;
     const authenticator = typeof auth === "object" ? auth : undefined;
     const cards = new ServiceCards({
       agent,
@@ -243,6 +249,7 @@ export class AgentService {
       callers: this.#callerTasks,
       ...(store ? { store } : {}),
       ...(push === undefined ? {} : { push }),
+      ...(respondWith === undefined ? {} : { respondWith }),
     });
     const guarded = new GuardedHandler({
       inner: engine,

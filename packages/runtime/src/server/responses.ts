@@ -58,7 +58,7 @@ export interface SseOptions<T> {
   encode(item: T): unknown;
   /** The event's number within its task, which a client gives back as `last-event-id`. */
   numberOf(item: T): string | undefined;
-  /** An error before the first event: a plain answer. */
+  /** An error before the first byte: a plain answer. */
   refuse(error: unknown): void;
   /** An error after it: the stream's last event. */
   encodeError(error: unknown): { readonly event: "data" | "error"; readonly body: unknown };
@@ -71,21 +71,20 @@ export async function sendSse<T>(
   stream: AsyncGenerator<T, void, undefined>,
   options: SseOptions<T>,
 ): Promise<void> {
-  let step: IteratorResult<T, void>;
-  try {
-    step = await takeFrom(stream);
-  } catch (error) {
-    options.refuse(error);
-    return;
-  }
-  response.writeHead(200, { ...SSE_HEADERS, ...options.headers() });
-  const writer = new EventWriter(response);
+  const begin = (): void => {
+    if (!response.headersSent) response.writeHead(200, { ...SSE_HEADERS, ...options.headers() });
+  };
   // A reader that is behind has signs of life enough; more would pile up.
   const keepAlive = setInterval(() => {
-    if (!response.writableNeedDrain) response.write(": keep-alive\n\n");
+    if (response.destroyed || response.writableNeedDrain) return;
+    begin();
+    response.write(": keep-alive\n\n");
   }, options.keepAliveMs);
   keepAlive.unref();
+  const writer = new EventWriter(response);
   try {
+    let step = await takeFrom(stream);
+    if (!response.destroyed) begin();
     while (!step.done && !response.destroyed) {
       const number = options.numberOf(step.value);
       const text = formatSSEEvent(options.encode(step.value));
@@ -95,11 +94,12 @@ export async function sendSse<T>(
       step = taken instanceof Promise ? await taken : taken;
     }
   } catch (error) {
+    if (!response.headersSent) return options.refuse(error);
     const { event, body } = options.encodeError(error);
     await writer.write(event === "error" ? formatSSEErrorEvent(body) : formatSSEEvent(body));
   } finally {
     clearInterval(keepAlive);
     await stream.return();
-    writer.end();
+    if (response.headersSent) writer.end();
   }
 }

@@ -23,7 +23,7 @@ import {
 } from "@weft/tracing/internal";
 import type { InboundPolicy, OpenSpan } from "@weft/tracing/internal";
 import { Attr, Outcomes, SpanTypes } from "@weft/tracing/vocabulary";
-import { callAttributes, noteResponse, noteTask } from "../a2a/call-attributes.ts";
+import { callAttributes, noteAnswer, noteResponse } from "../a2a/call-attributes.ts";
 import type { A2AMethod } from "../a2a/call-attributes.ts";
 import { carrierOf, readHop } from "../a2a/hop.ts";
 import { unpackMessages } from "../a2a/message-mapping.ts";
@@ -150,7 +150,7 @@ export class TracedHandler implements A2ARequestHandler {
     const ended = this.#observe(method, opened, context);
     try {
       const result = await opened.run(call);
-      if (isTask(result)) noteTask(opened.span, result);
+      if (isAnswer(result)) noteAnswer(opened.span, result);
       opened.end(state.signal?.aborted ? Outcomes.abandoned : undefined);
       ended();
       return result;
@@ -245,6 +245,6 @@ function contextIdOf(owner: string, messageId: string): string {
   return formatUuid(hash("sha256", JSON.stringify([owner, messageId]), "buffer"), 0, 8);
 }
 
-function isTask(value: unknown): value is Parameters<typeof noteTask>[1] {
-  return typeof value === "object" && value !== null && "status" in value && "artifacts" in value;
+function isAnswer(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

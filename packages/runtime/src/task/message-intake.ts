@@ -7,7 +7,7 @@
  * I1  The same message id twice on a context is one turn, unless that turn failed.
  * I2  What is refused here has cost no turn.
  */
-import type { Message, SendMessageRequest, Task } from "@a2a-js/sdk";
+import type { Message, SendMessageRequest } from "@a2a-js/sdk";
 import { TaskState } from "@a2a-js/sdk";
 import { RequestMalformedError, UnsupportedOperationError } from "@a2a-js/sdk/errors";
 import type { ServerCallContext } from "@a2a-js/sdk/server";
@@ -20,6 +20,7 @@ import type { PushConfigs } from "../push/push-configs.ts";
 import type { TaskRow, TaskStore } from "../store/task-store.ts";
 import { callStateOf, ownerOf } from "./call-state.ts";
 import type { ContextSessions } from "./context-session.ts";
+import { DirectTurn } from "./direct-turn.ts";
 import type { RunningTasks, Session, Taken } from "./running-tasks.ts";
 import { newUuid } from "./new-uuid.ts";
 import { whenAtRest } from "./stored-task.ts";
@@ -38,12 +39,18 @@ export interface MessageIntakeOptions {
 
 type Known = TaskActor | TaskRow | undefined;
 
+export interface Intake {
+  /** Called before the message's turn begins; not for a message that was taken before, or that makes no task. */
+  readonly onStored?: (actor: TaskActor) => void;
+  /** The answer is a message: no task is made of it where none is needed to outlive the process. */
+  readonly isDirect?: boolean;
+}
+
 /** One message with the call that brought it. */
-interface Incoming {
+interface Incoming extends Intake {
   readonly message: Message;
   readonly params: SendMessageRequest;
   readonly context: ServerCallContext;
-  readonly onStored: ((actor: TaskActor) => void) | undefined;
   /** What failed once the message was taken: it fails the call that brought it, and no other. */
   failure?: Error;
 }
@@ -56,16 +63,16 @@ export class MessageIntake {
   }
 
   /**
-   * Resolves once the message is stored, with the task whose turn it is or was: as it stands, when it is over. `onStored`
-   * is called before that turn begins; not for a message that was taken before.
+   * Resolves once the message is stored, with the task whose turn it is or was, or with the turn itself where it makes no
+   * task: with what it came to, when it is over.
    */
   accept(
     params: SendMessageRequest,
     context: ServerCallContext,
-    onStored?: (actor: TaskActor) => void,
+    intake: Intake = {},
   ): Taken | Promise<Taken> {
     const message = checkMessage(params.message);
-    const incoming: Incoming = { message, params, context, onStored };
+    const incoming: Incoming = { ...intake, message, params, context };
     const taken =
       message.taskId === ""
         ? this.#acceptIn(message.contextId || newUuid(), incoming, undefined)
@@ -95,7 +102,7 @@ export class MessageIntake {
     const { messageId } = incoming.message;
     const isStored = this.#options.store.isDurable;
     const earlier = session.taken(messageId) ?? (isStored ? this.#takenBefore(session, incoming) : undefined);
-    const taking = earlier
+    const taking: Taken | Promise<Taken> = earlier
       ? this.#takeAgain(earlier, incoming, session, known)
       : this.#enqueue(incoming, session, known, true);
     session.take(messageId, taking);
@@ -110,6 +117,8 @@ export class MessageIntake {
     known: Known,
   ): Promise<Taken> {
     const taken = await Promise.resolve(earlier).catch(ignoreFailedTaking);
+    if (taken instanceof TaskActor && taken.isStopped)
+      await taken.settled(callStateOf(incoming.context).signal);
     if (taken && !isFailed(taken)) return taken;
     return this.#enqueue(incoming, session, known, !taken);
   }
@@ -141,16 +150,11 @@ export class MessageIntake {
     return whenAtRest(store, tasks.key(known.id), { signal, timeoutMs: limits.turnMs });
   }
 
-  #enqueue(
-    incoming: Incoming,
-    session: Session,
-    known: Known,
-    isNewId: boolean,
-  ): TaskActor | Promise<TaskActor> {
+  #enqueue(incoming: Incoming, session: Session, known: Known, isNewId: boolean): Taken | Promise<Taken> {
     const { message, params, context } = incoming;
     const { tasks, limits, push, store } = this.#options;
     this.#checkRoom(known);
-    const { hop = readHop(message.metadata), headers, unpacked } = callStateOf(context);
+    const { hop = readHop(message.metadata), headers, unpacked, callerKey } = callStateOf(context);
     checkHop(hop, limits.hops);
     const parent = activeContext();
     const home = store.isDurable
@@ -159,6 +163,7 @@ export class MessageIntake {
     const config = params.configuration?.taskPushNotificationConfig;
     if (config) push.check(config);
     const turn = { message: withoutCarrier(message), unpacked, hop, parent, home };
+    if (incoming.isDirect && !store.isDurable) return tasks.answer(turn, session, callerKey);
     if (!known) return this.#hand(tasks.create(session), turn, incoming, isNewId);
     if (known instanceof TaskActor && !known.isLost) return this.#hand(known, turn, incoming, isNewId);
     return this.#reopen(known, session).then((actor) => this.#hand(actor, turn, incoming, isNewId));
@@ -239,9 +244,9 @@ function checkMessage(message: Message | undefined): Message {
 }
 
 function isFailed(taken: Taken): boolean {
-  if (taken instanceof TaskActor && !taken.isTerminal) return false;
-  const task: Task = taken instanceof TaskActor ? taken.snapshot() : taken;
-  return task.status?.state !== TaskState.TASK_STATE_COMPLETED;
+  if (taken instanceof DirectTurn) return taken.isGivenUp || (taken.result ? isFailed(taken.result) : false);
+  if (taken instanceof TaskActor) return taken.isTerminal && isFailed(taken.snapshot());
+  return "status" in taken && taken.status?.state !== TaskState.TASK_STATE_COMPLETED;
 }
 
 /** A first sending that failed was never taken; what says to send again is for who sends now. */

@@ -11,15 +11,17 @@
  * I4  Running tasks are never forgotten; those at rest are, over or waiting, oldest first, past the bound.
  */
 import { TaskState } from "@a2a-js/sdk";
-import type { Task } from "@a2a-js/sdk";
+import type { Message, Task } from "@a2a-js/sdk";
 import { TaskNotFoundError } from "@a2a-js/sdk/errors";
 import { WeftError } from "@weft/tracing";
 import type { Agent } from "../agent/agent.ts";
 import { readPending } from "../journal/message-in.ts";
+import type { PendingTurn } from "../journal/message-in.ts";
 import type { PushConfigs } from "../push/push-configs.ts";
 import type { TaskKey, TaskRow, TaskStore } from "../store/task-store.ts";
 import type { CallerTasks } from "./caller-tasks.ts";
 import type { ContextSession, ContextSessions } from "./context-session.ts";
+import { DirectTurn } from "./direct-turn.ts";
 import { newUuid } from "./new-uuid.ts";
 import { readStored } from "./stored-task.ts";
 import { Takeover } from "./takeover.ts";
@@ -29,8 +31,8 @@ import { defaultTaskLimits } from "./task-limits.ts";
 import type { TaskLimits } from "./task-limits.ts";
 import { createStatus, isTerminal, steadyNow } from "./task-record.ts";
 
-/** What became of a message: the task that took it, and once that is over what it came to. */
-export type Taken = TaskActor | Task;
+/** What became of a message: the task that took it, or its turn without one, and once that is over what it came to. */
+export type Taken = TaskActor | Task | DirectTurn | Message;
 export type Session = ContextSession<Taken | Promise<Taken>>;
 
 const durableEndedTasks = 100_000;
@@ -51,8 +53,8 @@ export class RunningTasks {
   readonly #options: RunningTasksOptions;
   /** Those that run here or wait for their caller. */
   readonly #actors = new Map<string, TaskActor>();
-  /** Those that run, and what gives their place among their caller's free. */
-  readonly #running = new Map<TaskActor, () => void>();
+  /** Those that run, turns without a task too, and what gives their place among their caller's free. */
+  readonly #running = new Map<TaskActor | DirectTurn, () => void>();
   readonly #opening = new Map<string, Promise<TaskActor>>();
   readonly #takeover: Takeover;
   readonly #host: TaskHost;
@@ -137,9 +139,30 @@ export class RunningTasks {
    */
   begin(actor: TaskActor, caller?: string): void {
     if (this.#running.has(actor)) return;
-    const leave = caller === undefined ? (): void => undefined : this.#options.callers.enter(caller);
-    this.#running.set(actor, leave);
+    this.#enter(actor, caller);
     this.#actors.set(actor.id, actor);
+  }
+
+  /** A turn that runs without a task; it counts as one. Throws as {@link begin}. */
+  answer(turn: Omit<PendingTurn, "place">, session: Session, caller: string | undefined): DirectTurn {
+    const { messageId } = turn.message;
+    const direct: DirectTurn = new DirectTurn({
+      host: this.#host,
+      session,
+      turn,
+      createTask: () => {
+        const task = this.create(session);
+        this.begin(task);
+        return task;
+      },
+      onEnd: () => {
+        this.#leave(direct);
+        if (session.taken(messageId) === direct) rememberAnswer(session, messageId, direct);
+      },
+    });
+    this.#enter(direct, caller);
+    direct.start();
+    return direct;
   }
 
   /** A stored task, whatever its state; one that rests is claimed, in a new epoch. */
@@ -169,9 +192,23 @@ export class RunningTasks {
     await Promise.all([...this.#running.keys()].map((actor) => actor.settled(signal)));
     const reason = new WeftError("unavailable", "The service shut down before the task was done.");
     const left = [...this.#running.keys()];
-    if (this.#options.store.isDurable) await Promise.all(left.map((actor) => actor.handOver()));
-    else for (const actor of left) actor.abandon(reason);
-    await Promise.all(left.map((actor) => actor.settled()));
+    const { isDurable } = this.#options.store;
+    await Promise.all(
+      left.map((one) =>
+        isDurable && one instanceof TaskActor ? one.handOver() : Promise.resolve(one.abandon(reason)),
+      ),
+    );
+    await Promise.all(left.map((one) => one.settled()));
+  }
+
+  #enter(one: TaskActor | DirectTurn, caller: string | undefined): void {
+    const leave = caller === undefined ? (): void => undefined : this.#options.callers.enter(caller);
+    this.#running.set(one, leave);
+  }
+
+  #leave(one: TaskActor | DirectTurn): void {
+    this.#running.get(one)?.();
+    this.#running.delete(one);
   }
 
   /** A task that waits here may have gone on in another process in the meantime. */
@@ -215,8 +252,7 @@ export class RunningTasks {
   }
 
   #rested(actor: TaskActor): void {
-    this.#running.get(actor)?.();
-    this.#running.delete(actor);
+    this.#leave(actor);
     this.#prune();
     if (!actor.isTerminal && !actor.isLost) return;
     if (this.#actors.get(actor.id) === actor) this.#actors.delete(actor.id);
@@ -246,6 +282,13 @@ export class RunningTasks {
       actor.log.close(new WeftError("not_found", text));
     }
   }
+}
+
+/** A session outlives its turns, and knows them by what they came to. One that was given up may be asked again. */
+function rememberAnswer(session: Session, messageId: string, direct: DirectTurn): void {
+  const { result } = direct;
+  if (!result) session.forget(messageId, direct);
+  else session.take(messageId, result instanceof TaskActor && result.isTerminal ? result.snapshot() : result);
 }
 
 /**

@@ -13,14 +13,12 @@
  * I5  A message is taken only once it is stored.
  */
 import { TaskState } from "@a2a-js/sdk";
-import type { Message, Task } from "@a2a-js/sdk";
+import type { Task } from "@a2a-js/sdk";
 import { WeftError } from "@weft/tracing";
 import { activeContext } from "@weft/tracing/internal";
 import type { Context } from "@weft/tracing/internal";
 import { fencedError } from "../agent/fenced.ts";
 import type { Agent } from "../agent/agent.ts";
-import { publicMessage } from "../a2a/wire-errors.ts";
-import { textPart } from "../a2a/message-mapping.ts";
 import type { PendingTurn } from "../journal/message-in.ts";
 import { writeMessageIn } from "../journal/message-in.ts";
 import type { StepRow, StoredEvent, TaskRow, TaskStore } from "../store/task-store.ts";
@@ -29,9 +27,13 @@ import type { ContextSession } from "./context-session.ts";
 import { TaskChanges } from "./task-changes.ts";
 import type { TaskLog } from "./task-log.ts";
 import { isInterrupted, isTerminal } from "./task-record.ts";
-import { questionMessage, TaskReply } from "./task-reply.ts";
+import { TaskReply } from "./task-reply.ts";
 import type { Change } from "./task-writer.ts";
-import { replyMetadata, TurnRun } from "./turn-run.ts";
+import { startDeadline } from "./turn-deadline.ts";
+import { failureOf, outcomeOf, replyMetadata } from "./turn-outcome.ts";
+import type { TurnOutcome } from "./turn-outcome.ts";
+import { TurnRun } from "./turn-run.ts";
+import { Waiters } from "./waiters.ts";
 
 /** What all actors of an engine share. */
 export interface TaskHost {
@@ -54,12 +56,6 @@ export interface TaskActorOptions {
   readonly loaded?: { readonly place: number; readonly steps: readonly StepRow[] } | undefined;
 }
 
-interface TurnEnd {
-  readonly message?: Message;
-  readonly metadata?: Record<string, unknown> | undefined;
-  readonly turns: readonly PendingTurn[];
-}
-
 export class TaskActor {
   readonly session: ContextSession<unknown>;
   readonly #host: TaskHost;
@@ -69,7 +65,7 @@ export class TaskActor {
   readonly #controller = new AbortController();
   readonly #pending: PendingTurn[] = [];
   /** Who is to hear that the task is at rest. */
-  #waiting: (() => void)[] | undefined;
+  readonly #waiters = new Waiters();
   #places: number;
   #isRunning = false;
   /** Of the last turn's span. */
@@ -125,6 +121,11 @@ export class TaskActor {
     return this.#changes.isLost;
   }
 
+  /** Its turns are given up; it is over soon. */
+  get isStopped(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
   /** No turn runs or waits: the task is over, or waits for its caller. */
   get isAtRest(): boolean {
     return !this.#isRunning && this.#pending.length === 0;
@@ -169,18 +170,26 @@ export class TaskActor {
 
   /** Resolves when the task is over or waits for its caller, or when `signal` fires. */
   async settled(signal?: LeaveSignal): Promise<void> {
-    if (this.isAtRest || signal?.aborted) return;
-    await new Promise<void>((resolve) => {
-      (this.#waiting ??= []).push(resolve);
-      signal?.addEventListener("abort", resolve, { once: true });
-    });
+    if (!this.isAtRest) await this.#waiters.wait(signal);
+  }
+
+  /** The same for a caller who alone can have the answer: when the last one leaves, the task is canceled. */
+  async answered(signal?: LeaveSignal): Promise<void> {
+    if (this.isAtRest) return;
+    if (await this.#waiters.waitAsCaller(signal)) await this.cancel();
+  }
+
+  /** A task that is made when its only turn is over. */
+  conclude(turn: Omit<PendingTurn, "place">, outcome: TurnOutcome): void {
+    this.#changes.record.addMessage(turn.message);
+    void this.#finish(outcome, [{ ...turn, place: this.#places++ }]);
   }
 
   /** Stops the running turn and drops those that wait; resolves when the task is canceled. */
   async cancel(): Promise<void> {
     if (this.isTerminal) return;
     this.#controller.abort(new WeftError("aborted", "The task was canceled."));
-    if (!this.#isRunning) await this.#finish(TaskState.TASK_STATE_CANCELED, { turns: [...this.#pending] });
+    if (!this.#isRunning) await this.#finish(canceled, [...this.#pending]);
     await this.settled();
   }
 
@@ -213,7 +222,7 @@ export class TaskActor {
     this.#changes.store({})?.catch(() => undefined);
     const reply = new TaskReply(this.#changes);
     const run = this.#createRun(turn);
-    const timer = this.#startDeadline(turn.hop.deadline);
+    const timer = startDeadline(this.#controller, this.#host, turn.hop.deadline);
     try {
       await run.play((event) => {
         reply.accept(event);
@@ -232,22 +241,24 @@ export class TaskActor {
   }
 
   #createRun(turn: PendingTurn): TurnRun {
-    const { session } = this;
+    const { session, id } = this;
     const { agent } = this.#host;
+    const steps = this.#steps;
+    const journal = steps && {
+      steps,
+      nextPlace: () => this.#places++,
+      write: async (step: StepRow) => {
+        steps.set(step.key, step);
+        await this.#changes.storeStep(step);
+      },
+    };
+    const onOpen = (context: Context): void => void (this.#turnContext = context);
     return new TurnRun({
       agent,
       session,
       turn,
-      taskId: this.id,
-      epoch: this.epoch,
       signal: this.#controller.signal,
-      steps: this.#steps,
-      nextPlace: () => this.#places++,
-      onOpen: (context) => (this.#turnContext = context),
-      write: async (step) => {
-        this.#steps?.set(step.key, step);
-        await this.#changes.storeStep(step);
-      },
+      task: { id, onOpen, journal },
     });
   }
 
@@ -258,42 +269,23 @@ export class TaskActor {
   ): Promise<void> | undefined {
     // The next message's turn follows; what this one said is stored and shown.
     if (this.#pending.length > 0) return this.#changes.store(this.#ended([turn]));
-    const metadata = replyMetadata(turn, reply, variables);
-    const request = reply.inputRequest;
-    if (!request) return this.#finish(TaskState.TASK_STATE_COMPLETED, { metadata, turns: [turn] });
-    const message = questionMessage(request, this.#ids);
-    return this.#finish(TaskState.TASK_STATE_INPUT_REQUIRED, { message, metadata, turns: [turn] });
-  }
-
-  #failTurn(turn: PendingTurn, reply: TaskReply, error: WeftError): Promise<void> {
-    const turns = [turn, ...this.#pending];
-    if (error.code === "aborted" && this.#controller.signal.aborted) {
-      const metadata = replyMetadata(turn, reply);
-      return this.#finishFailed(TaskState.TASK_STATE_CANCELED, { metadata, turns });
-    }
-    const text = publicMessage(error);
-    const metadata = replyMetadata(turn, reply, undefined, { code: error.code, message: text });
-    const message = {
-      ...questionMessage({ id: crypto.randomUUID(), kind: "reply", agent: "", prompt: text }, this.#ids),
-      parts: [textPart(text)],
-      metadata: undefined,
-    };
-    // An agent without a login somewhere waits for its caller to see to it; the next message tries again.
-    const isLogin = error.code === "unauthenticated" && !this.#controller.signal.aborted;
-    const state = isLogin ? TaskState.TASK_STATE_AUTH_REQUIRED : TaskState.TASK_STATE_FAILED;
-    return this.#finishFailed(state, { message, metadata, turns });
+    const metadata = replyMetadata(turn, { usage: reply.report.usage, variables });
+    return this.#finish(outcomeOf(this, { request: reply.inputRequest, metadata }), [turn]);
   }
 
   /** A task that is another's now has its end there; one whose end cannot be said to a store ends here. */
-  async #finishFailed(state: TaskState, end: TurnEnd): Promise<void> {
+  async #failTurn(turn: PendingTurn, reply: TaskReply, error: WeftError): Promise<void> {
+    const isStopped = this.#controller.signal.aborted;
+    const failed = { usage: reply.report.usage, error, isStopped };
     try {
-      await this.#finish(state, end);
-    } catch (error) {
-      this.#changes.stop(WeftError.from(error));
+      await this.#finish(failureOf(this, turn, failed), [turn, ...this.#pending]);
+    } catch (thrown) {
+      this.#changes.stop(WeftError.from(thrown));
     }
   }
 
-  #finish(state: TaskState, { message, metadata, turns }: TurnEnd): Promise<void> | undefined {
+  #finish(outcome: TurnOutcome, turns: readonly PendingTurn[]): Promise<void> | undefined {
+    const { state, message, metadata } = outcome;
     this.#pending.length = 0;
     // First: what cannot be stored throws, and the state is still the one before.
     const ended = this.#ended(turns);
@@ -324,14 +316,8 @@ export class TaskActor {
     return { steps, ...this.session.unstored() };
   }
 
-  get #ids(): { readonly taskId: string; readonly contextId: string } {
-    return { taskId: this.id, contextId: this.contextId };
-  }
-
   #settle(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    for (const resolve of waiting ?? []) resolve();
+    this.#waiters.tell();
     this.#host.onRest(this);
   }
 
@@ -348,16 +334,7 @@ export class TaskActor {
     this.#controller.abort(error);
     if (!this.#isRunning) this.#settle();
   }
-
-  #startDeadline(callerDeadline: number | undefined): NodeJS.Timeout {
-    const { turnMs, agent } = this.#host;
-    const ms = Math.min(turnMs, callerDeadline === undefined ? turnMs : callerDeadline - Date.now());
-    const late = (): void => {
-      const message = `Agent "${agent.name}" did not answer within ${Math.max(0, Math.round(ms))} ms.`;
-      this.#controller.abort(new WeftError("deadline_exceeded", message));
-    };
-    return setTimeout(late, Math.max(0, ms));
-  }
 }
 
 const nothing = {};
+const canceled: TurnOutcome = { state: TaskState.TASK_STATE_CANCELED, metadata: undefined };

@@ -15,6 +15,7 @@ import type {
   ListTaskPushNotificationConfigsResponse,
   ListTasksRequest,
   ListTasksResponse,
+  Message,
   SendMessageRequest,
   StreamResponse,
   SubscribeToTaskRequest,
@@ -27,6 +28,7 @@ import {
   UnsupportedOperationError,
 } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
+import { WeftError } from "@weft/tracing";
 import { activeContext, bindGenerator } from "@weft/tracing/internal";
 import type { Agent } from "../agent/agent.ts";
 import { isFenced } from "../agent/fenced.ts";
@@ -40,6 +42,7 @@ import type { TaskRow, TaskStore } from "../store/task-store.ts";
 import { callStateOf, ownerOf } from "./call-state.ts";
 import { CallerTasks } from "./caller-tasks.ts";
 import { ContextSessions } from "./context-session.ts";
+import { DirectTurn } from "./direct-turn.ts";
 import { parseEventNumber } from "./event-number.ts";
 import type { EventNumber } from "./event-number.ts";
 import { listTasks } from "./list-tasks.ts";
@@ -53,8 +56,17 @@ import { TaskActor } from "./task-actor.ts";
 import { defaultTaskLimits } from "./task-limits.ts";
 import type { TaskLimits } from "./task-limits.ts";
 import { isTerminal, withHistory } from "./task-record.ts";
+import { messageOf } from "./turn-outcome.ts";
+
+/**
+ * What an agent answers a message with: `task` is A2A's way for work that lasts, `message` that of an answer which is there at
+ * once. A function chooses for each message.
+ */
+export type RespondWith = "task" | "message" | ((message: Message) => "task" | "message");
 
 export interface TaskEngineOptions {
+  /** Default `task`. */
+  readonly respondWith?: RespondWith;
   readonly limits?: Partial<TaskLimits>;
   /** Default: memory. The engine does not close it. */
   readonly store?: TaskStore;
@@ -72,6 +84,7 @@ export class TaskEngine implements A2ARequestHandler {
   readonly #tasks: RunningTasks;
   readonly #intake: MessageIntake;
   readonly #push: PushConfigs;
+  readonly #respondWith: RespondWith;
 
   constructor(agent: Agent, card: () => AgentCard, options: TaskEngineOptions = {}) {
     const limits = { ...defaultTaskLimits, ...options.limits };
@@ -85,6 +98,7 @@ export class TaskEngine implements A2ARequestHandler {
     this.#store = store;
     this.#scope = scope;
     this.#push = push;
+    this.#respondWith = checkRespondWith(options.respondWith ?? "task");
     this.#tasks = new RunningTasks({ ...shared, agent, callers });
     this.#intake = new MessageIntake({ ...shared, tasks: this.#tasks });
   }
@@ -106,16 +120,20 @@ export class TaskEngine implements A2ARequestHandler {
     throw new ExtendedAgentCardNotConfiguredError();
   }
 
-  async sendMessage(params: SendMessageRequest, context: ServerCallContext): Promise<Task> {
+  async sendMessage(params: SendMessageRequest, context: ServerCallContext): Promise<Message | Task> {
     const { returnImmediately = false, historyLength } = params.configuration ?? {};
-    const accepted = this.#intake.accept(params, context);
+    const isDirect = this.#isDirect(params);
+    const { signal } = callStateOf(context);
+    const accepted = this.#intake.accept(params, context, { isDirect });
     const taken = accepted instanceof Promise ? await accepted : accepted;
-    if (!(taken instanceof TaskActor)) return withHistory(taken, historyLength);
-    if (!returnImmediately) await taken.settled(callStateOf(context).signal);
-    const failure = taken.log.end?.failure;
+    const answer = taken instanceof DirectTurn ? await taken.answer(signal) : taken;
+    if (!(answer instanceof TaskActor)) return shape(answer, isDirect, historyLength);
+    if (isDirect) await answer.answered(signal);
+    else if (!returnImmediately) await answer.settled(signal);
+    const failure = answer.log.end?.failure;
     // What goes on in another process is there to be read; what went down with its store is not.
     if (failure && !isFenced(failure)) throw failure;
-    return taken.snapshot(historyLength);
+    return shape(answer.snapshot(), isDirect, historyLength);
   }
 
   sendMessageStream(
@@ -123,10 +141,14 @@ export class TaskEngine implements A2ARequestHandler {
     context: ServerCallContext,
   ): AsyncGenerator<StreamResponse, void, undefined> {
     return new LazyStream(async () => {
+      if (this.#isDirect(params)) return onlyAnswer(await this.sendMessage(params, context));
       const reading = this.#reading(context);
       let start: ReadingStart | undefined;
-      const taken = await this.#intake.accept(params, context, (actor) => (start = startReading(actor)));
-      if (!(taken instanceof TaskActor)) return onlyTask(taken);
+      const onStored = (actor: TaskActor): void => void (start = startReading(actor));
+      const accepted = await this.#intake.accept(params, context, { onStored });
+      // Sent before by somebody who was answered with a message.
+      const taken = accepted instanceof DirectTurn ? await accepted.answer(reading.signal) : accepted;
+      if (!(taken instanceof TaskActor)) return onlyAnswer(taken);
       return new TaskStream(taken, { ...reading, start });
     });
   }
@@ -242,6 +264,13 @@ export class TaskEngine implements A2ARequestHandler {
     return (await readStored(this.#store, (await this.#store.get(row)) ?? row)).record.snapshot();
   }
 
+  /** Who waits for the answer may have a message; who does not needs a task to ask for it. */
+  #isDirect({ message, configuration }: SendMessageRequest): boolean {
+    if (this.#respondWith === "task" || !message || message.taskId !== "") return false;
+    if (configuration?.returnImmediately || configuration?.taskPushNotificationConfig) return false;
+    return this.#respondWith === "message" || this.#respondWith(message) === "message";
+  }
+
   #find(id: string, context: ServerCallContext): Promise<TaskActor | TaskRow> {
     return this.#tasks.find(id, ownerOf(context));
   }
@@ -259,9 +288,24 @@ export class TaskEngine implements A2ARequestHandler {
   }
 }
 
-/** The stream of a task that was over before it was asked for again. */
-async function* onlyTask(task: Task): AsyncGenerator<StreamResponse, void, undefined> {
-  yield taskResponse(task);
+function checkRespondWith(given: RespondWith): RespondWith {
+  if (given === "task" || given === "message" || typeof given === "function") return given;
+  const text = `respondWith is "task", "message" or a function of the message, not ${JSON.stringify(given)}.`;
+  throw new WeftError("invalid_argument", text);
+}
+
+/** A stream that is over with its first word: a message, or a task that was over before it was asked for again. */
+async function* onlyAnswer(answer: Message | Task): AsyncGenerator<StreamResponse, void, undefined> {
+  yield isMessage(answer) ? { payload: { $case: "message", value: answer } } : taskResponse(answer);
+}
+
+function shape(answer: Message | Task, isDirect: boolean, historyLength: number | undefined): Message | Task {
+  if (isMessage(answer)) return answer;
+  return (isDirect ? messageOf(answer) : undefined) ?? withHistory(answer, historyLength);
+}
+
+function isMessage(answer: Message | Task): answer is Message {
+  return "parts" in answer;
 }
 
 function resumeFrom(context: ServerCallContext): EventNumber | undefined {

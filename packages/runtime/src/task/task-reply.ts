@@ -1,14 +1,12 @@
-import { Role } from "@a2a-js/sdk";
-import type { Message } from "@a2a-js/sdk";
 import type { AgentEvent, InputRequest } from "../agent/event.ts";
 import type { AgentMessage } from "../agent/message.ts";
-import { textPart, toParts } from "../a2a/message-mapping.ts";
+import { toParts } from "../a2a/message-mapping.ts";
 import { withHop } from "../a2a/hop.ts";
 import { eventsExtensionUri } from "../a2a/uris.ts";
-import { UsageSum } from "../a2a/usage-metadata.ts";
 import { checkJson } from "./check-json.ts";
 import { createArtifact } from "./task-event.ts";
 import type { ArtifactChange, TextChange } from "./task-event.ts";
+import { TurnReport } from "./turn-outcome.ts";
 
 /** Where a turn's events go. */
 export interface ReplySink {
@@ -21,8 +19,7 @@ export interface ReplySink {
  * appended chunks; everything else as an agent event.
  */
 export class TaskReply {
-  readonly usage = new UsageSum();
-  #inputRequest: InputRequest | undefined;
+  readonly report = new TurnReport();
   #hasMessage = false;
   #streamed: { readonly artifactId: string; text: string } | undefined;
   readonly #sink: ReplySink;
@@ -35,13 +32,12 @@ export class TaskReply {
 
   /** What the agent waits for, when it ended its turn with a question instead of a message. */
   get inputRequest(): InputRequest | undefined {
-    return this.#hasMessage ? undefined : this.#inputRequest;
+    return this.#hasMessage ? undefined : this.report.inputRequest;
   }
 
   /** @throws WeftError `invalid_argument` for what no binding and no store can carry: it is not JSON */
   accept(event: AgentEvent): void {
-    if (event.type === "usage") this.usage.add(event);
-    if (event.type === "input-required") this.#inputRequest = requestOf(event);
+    this.report.note(event);
     if (event.path.length > this.#ownPath) {
       this.#forward(event);
       return;
@@ -110,31 +106,6 @@ export class TaskReply {
 /** Of which there are many, with nothing but text in them. */
 function isText({ type }: AgentEvent): boolean {
   return type === "text-delta" || type === "reasoning-delta";
-}
-
-/** The question of an agent that waits for a human, as the status message of its task. */
-export function questionMessage(request: InputRequest, ids: { taskId: string; contextId: string }): Message {
-  return {
-    ...ids,
-    messageId: request.id,
-    role: Role.ROLE_AGENT,
-    parts: [textPart(request.prompt)],
-    metadata: { [eventsExtensionUri]: { type: "input-required", ...request } },
-    extensions: [],
-    referenceTaskIds: [],
-  };
-}
-
-function requestOf(event: Extract<AgentEvent, { type: "input-required" }>): InputRequest {
-  const { id, kind, agent, prompt, toolCall, candidates } = event;
-  return {
-    id,
-    kind,
-    agent,
-    prompt,
-    ...(toolCall === undefined ? {} : { toolCall }),
-    ...(candidates === undefined ? {} : { candidates }),
-  };
 }
 
 function describe(message: AgentMessage): Record<string, unknown> {

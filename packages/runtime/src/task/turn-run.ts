@@ -1,13 +1,13 @@
-import { injectCarrier, conversationOf, readRemote, traceIdOf } from "@weft/tracing/internal";
+import { injectCarrier, conversationOf, readRemote } from "@weft/tracing/internal";
 import type { Carrier, Context, Link, WeftSpan } from "@weft/tracing/internal";
 import { Attr, EventNames, LinkKinds } from "@weft/tracing/vocabulary";
 import type { Agent, AgentContext } from "../agent/agent.ts";
 import type { AgentEvent } from "../agent/event.ts";
+import type { AgentMessage } from "../agent/message.ts";
 import { projectMessage } from "../agent/history.ts";
 import type { Emit } from "../agent/pushing-agent.ts";
 import { pushTurn } from "../agent/run-turn.ts";
-import { carrierOf, withHop } from "../a2a/hop.ts";
-import type { HopMetadata } from "../a2a/hop.ts";
+import { carrierOf } from "../a2a/hop.ts";
 import { unpackMessages } from "../a2a/message-mapping.ts";
 import { attemptKey, readAttempt } from "../journal/attempt.ts";
 import type { Attempt } from "../journal/attempt.ts";
@@ -16,24 +16,32 @@ import { TurnJournal } from "../journal/turn-journal.ts";
 import type { StepRow } from "../store/task-store.ts";
 import { checkMessageJson } from "./check-json.ts";
 import type { ContextSession } from "./context-session.ts";
-import type { TaskReply } from "./task-reply.ts";
 
 export interface TurnRunOptions {
   readonly agent: Agent;
   readonly session: ContextSession<unknown>;
   readonly turn: PendingTurn;
-  readonly taskId: string;
-  readonly epoch: number;
   readonly signal: AbortSignal;
-  /** The task's journal so far; undefined where there is none. */
-  readonly steps: ReadonlyMap<string, StepRow> | undefined;
-  readonly nextPlace: () => number;
+  /** The task that the turn is of. Default: none. */
+  readonly task?: TurnTask;
+}
+
+export interface TurnTask {
+  readonly id: string;
   /** With the context of the turn's span. */
   readonly onOpen: (context: Context) => void;
+  /** Undefined where nothing outlives the process. */
+  readonly journal: TaskJournal | undefined;
+}
+
+/** A task's journal so far, and how it goes on. */
+export interface TaskJournal {
+  readonly steps: ReadonlyMap<string, StepRow>;
+  readonly nextPlace: () => number;
   readonly write: (step: StepRow) => Promise<void>;
 }
 
-/** One turn of a task: the agent asked with what the message brought, and with what an earlier attempt left. */
+/** One turn: the agent asked with what the message brought, and with what an earlier attempt left. */
 export class TurnRun {
   /** The chat's variables; the agent changes them. */
   readonly variables: Record<string, unknown>;
@@ -43,20 +51,21 @@ export class TurnRun {
   readonly #attemptKey: string;
 
   constructor(options: TurnRunOptions) {
-    const { turn, steps, taskId, signal, write, nextPlace } = options;
+    const { turn, task, signal } = options;
     const { messageId } = turn.message;
     this.#options = options;
     this.variables = { ...turn.hop.variables };
     this.#attemptKey = attemptKey(messageId);
-    if (!steps) return;
+    if (!task?.journal) return;
+    const { steps, write, nextPlace } = task.journal;
     const earlier = steps.get(this.#attemptKey);
     this.#earlier = earlier && readAttempt(earlier);
     const known = new Map(steps);
-    this.#journal = new TurnJournal({ turn: messageId, taskId, known, signal, write, nextPlace });
+    this.#journal = new TurnJournal({ turn: messageId, taskId: task.id, known, signal, write, nextPlace });
   }
 
-  /** Asks the agent; `emit` takes its events as they come. Resolves when its turn is over. */
-  play(emit: Emit<AgentEvent>): Promise<unknown> {
+  /** Asks the agent; `emit` takes its events as they come. Resolves with its reply, if any, when its turn is over. */
+  play(emit: Emit<AgentEvent>): Promise<AgentMessage | undefined> {
     const { agent, session, turn } = this.#options;
     const { history } = session;
     const newFrom = history.length;
@@ -77,13 +86,13 @@ export class TurnRun {
   }
 
   #context(): AgentContext {
-    const { session, turn, taskId, signal } = this.#options;
+    const { session, turn, task, signal } = this.#options;
     const { hop, parent } = turn;
     const { contextId } = session;
     return {
       signal,
       contextId,
-      taskId,
+      ...(task ? { taskId: task.id } : {}),
       conversationId: conversationOf(parent) ?? contextId,
       history: session.history,
       session: session.session,
@@ -107,22 +116,24 @@ export class TurnRun {
     links?: Link[];
     onOpen?: (span: WeftSpan) => void;
   } {
+    const { task } = this.#options;
+    if (!task) return {};
     const number = (this.#earlier?.number ?? 0) + 1;
-    const onOpen = (span: WeftSpan): void => this.#opened(span, number);
+    const onOpen = (span: WeftSpan): void => this.#opened(span, number, task);
     if (!this.#earlier) return { onOpen };
     const before = readRemote(this.#earlier.carrier);
     return {
       onOpen,
-      attributes: { [Attr.runId]: this.#options.taskId, [Attr.stretch]: number, [Attr.attempt]: number },
+      attributes: { [Attr.runId]: task.id, [Attr.stretch]: number, [Attr.attempt]: number },
       links: before ? [{ context: before, attributes: { [Attr.linkKind]: LinkKinds.previousAttempt } }] : [],
     };
   }
 
   /** The attempt is stored with the first intent at the latest: before it has done anything. */
-  #opened(span: WeftSpan, number: number): void {
-    const { write, nextPlace, steps, onOpen } = this.#options;
+  #opened(span: WeftSpan, number: number, { onOpen, journal }: TurnTask): void {
     onOpen(span.context);
-    if (!steps) return;
+    if (!journal) return;
+    const { steps, write, nextPlace } = journal;
     const place = steps.get(this.#attemptKey)?.place ?? nextPlace();
     const attempt: Attempt = { number, carrier: injectCarrier(span.context) };
     write({ key: this.#attemptKey, place, intent: JSON.stringify(attempt), result: undefined }).catch(
@@ -131,22 +142,4 @@ export class TurnRun {
     if (this.#earlier)
       span.addEvent(EventNames.resumed, { [Attr.skippedSteps]: [...(this.#journal?.skipped ?? [])] });
   }
-}
-
-/** What a turn's end says on the wire. */
-export function replyMetadata(
-  turn: PendingTurn,
-  reply: TaskReply,
-  variables?: Record<string, unknown>,
-  error?: HopMetadata["error"],
-): Record<string, unknown> | undefined {
-  const traceId = traceIdOf(turn.parent);
-  const usage = reply.usage.total;
-  const hop: HopMetadata = {
-    ...(traceId === undefined ? {} : { traceId }),
-    ...(usage === undefined ? {} : { usage }),
-    ...(variables && Object.keys(variables).length > 0 ? { variables } : {}),
-    ...(error === undefined ? {} : { error }),
-  };
-  return Object.keys(hop).length === 0 ? undefined : withHop(undefined, hop);
 }
