@@ -280,6 +280,7 @@ for (const name of storeNames.filter((store) => store !== "memory")) {
     const refuses = defineAgent({
       name: "echo",
       async *respond() {
+        yield "";
         throw new WeftError("internal", "No second turn.");
       },
     });

@@ -139,11 +139,14 @@ for (const name of storeNames) {
           context: { scope: row.scope, owner: row.owner, contextId: row.contextId, body },
           history: places.map((place) => ({ place, body: `${body}${place}` })),
         });
-      assert.equal(await store.context(row), undefined);
+      assert.equal(await store.context(row, 0), undefined);
       await commit("a", [0, 1]);
       await commit("b", [1, 2]);
-      assert.deepEqual(await store.context(row), { body: "b", history: ["a0", "a1", "b2"] });
-      assert.equal(await store.context({ ...row, owner: "eve" }), undefined);
+      const rows = ["a0", "a1", "b2"].map((body, place) => ({ place, body }));
+      assert.deepEqual(await store.context(row, 0), { body: "b", history: rows });
+      assert.deepEqual(await store.context(row, 2), { body: "b", history: rows.slice(2) });
+      assert.deepEqual(await store.context(row, 9), { body: "b", history: [] });
+      assert.equal(await store.context({ ...row, owner: "eve" }, 0), undefined);
     });
 
     contract(
@@ -171,6 +174,32 @@ for (const name of storeNames) {
         assert.deepEqual(await store.events(rows[1]!, 0, 10), []);
       },
     );
+
+    contract("what was said in a context is forgotten with its last task", async (store) => {
+      const scope = randomUUID();
+      const tasks = ["long", "short", "long"].map((contextId, at) => ({
+        ...newRow(store),
+        scope,
+        contextId,
+        changedAt: at,
+        isOpen: false,
+      }));
+      for (const [place, row] of tasks.entries()) {
+        const { owner, contextId } = row;
+        const context = { scope, owner, contextId, body: "{}" };
+        await store.commit({ ...create(row), context, history: [{ place, body: "hello" }] });
+      }
+      const left = async () =>
+        Promise.all(
+          tasks.slice(1).map(async (row) => (await store.context(row, 0))?.history.map(({ place }) => place)),
+        );
+      await store.prune(scope, { before: 0, keep: 2 });
+      assert.deepEqual(await left(), [[1], [0, 2]]);
+      await store.prune(scope, { before: 0, keep: 1 });
+      assert.deepEqual(await left(), [undefined, [0, 2]]);
+      await store.prune(scope, { before: 0, keep: 0 });
+      assert.deepEqual(await left(), [undefined, undefined]);
+    });
 
     contract(
       "open work of others is found; instances say that they live; a cancel is told once",

@@ -23,7 +23,8 @@ export class History {
   /** Of a history that is long enough for it to be quicker than a look at each message. */
   #ids: Set<string> | undefined;
 
-  constructor(restored?: { readonly id: string; readonly messages: readonly AgentMessage[] }) {
+  /** Without an id it is a new one that begins with those messages. */
+  constructor(restored?: { readonly id?: string; readonly messages: readonly AgentMessage[] }) {
     // The same kind of id a span has: hexadecimal, from pooled randomness.
     this.id = restored?.id ?? `h${newSpanId()}`;
     this.#messages = restored ? [...restored.messages] : [];

@@ -38,7 +38,8 @@ interface Entry {
   newer: Entry | undefined;
   events: StoredEvent[];
   steps: Map<string, StepRow> | undefined;
-  messageIds: string[] | undefined;
+  /** What it said to its conversation, where that is the store's to keep. */
+  part: Part | undefined;
   pushes: Map<string, Push> | undefined;
   isCancelWanted: boolean;
 }
@@ -58,7 +59,14 @@ interface Scope {
   readonly contexts: Map<string, Map<string, Conversation>>;
 }
 
+interface Part {
+  readonly conversation: Conversation;
+  readonly messageIds: string[];
+}
+
 interface Conversation {
+  /** How many tasks have a part in it. */
+  tasks: number;
   body: string | undefined;
   readonly history: string[];
   readonly messages: Map<string, string>;
@@ -118,7 +126,7 @@ class MemoryStore implements TaskStore {
       const { messages } = conversationOf(scope, row ?? entry.row);
       if (messages.has(messageId)) return "duplicate";
       messages.set(messageId, key.id);
-      (entry.messageIds ??= []).push(messageId);
+      join(scope, entry).messageIds.push(messageId);
     }
     if (row) {
       if (!known) scope.tasks.set(key.id, entry);
@@ -133,7 +141,7 @@ class MemoryStore implements TaskStore {
         Object.assign(push, { due: commit.due, instance: entry.row.instance });
     }
     if (context) {
-      const conversation = conversationOf(this.#scope(context.scope), context);
+      const { conversation } = join(scope, entry);
       conversation.body = context.body;
       for (const { place, body } of commit.history ?? []) conversation.history[place] ??= body;
     }
@@ -172,9 +180,11 @@ class MemoryStore implements TaskStore {
     return this.#known(context)?.messages.get(messageId);
   }
 
-  async context(context: ContextKey): ReturnType<TaskStore["context"]> {
+  async context(context: ContextKey, from: number): ReturnType<TaskStore["context"]> {
     const known = this.#known(context);
-    return known?.body === undefined ? undefined : { body: known.body, history: [...known.history] };
+    if (known?.body === undefined) return undefined;
+    const history = known.history.flatMap((body, place) => (place < from ? [] : [{ place, body }]));
+    return { body: known.body, history };
   }
 
   async listOpen(scope: string): Promise<readonly TaskRow[]> {
@@ -212,7 +222,7 @@ class MemoryStore implements TaskStore {
       if (rested.size <= keep && entry.row.changedAt >= before) break;
       rested.delete(entry);
       tasks.delete(entry.row.id);
-      forgetMessages(scope, entry);
+      leave(scope, entry);
       count++;
     }
     return count;
@@ -296,7 +306,7 @@ function newEntry(row: TaskRow): Entry {
     newer: undefined,
     events: [],
     steps: undefined,
-    messageIds: undefined,
+    part: undefined,
     pushes: undefined,
     isCancelWanted: false,
   };
@@ -311,19 +321,26 @@ function conversationOf({ contexts }: Scope, { owner, contextId }: Omit<ContextK
   let own = contexts.get(owner);
   if (!own) contexts.set(owner, (own = new Map()));
   let known = own.get(contextId);
-  if (!known) own.set(contextId, (known = { body: undefined, history: [], messages: new Map() }));
+  if (!known) own.set(contextId, (known = { tasks: 0, body: undefined, history: [], messages: new Map() }));
   return known;
 }
 
-function forgetMessages({ contexts }: Scope, { row, messageIds }: Entry): void {
-  if (!messageIds) return;
+function join(scope: Scope, entry: Entry): Part {
+  if (entry.part) return entry.part;
+  const conversation = conversationOf(scope, entry.row);
+  conversation.tasks++;
+  return (entry.part = { conversation, messageIds: [] });
+}
+
+/** With its last task a conversation is forgotten. */
+function leave({ contexts }: Scope, { row, part }: Entry): void {
+  if (!part) return;
+  const { conversation, messageIds } = part;
+  for (const id of messageIds) conversation.messages.delete(id);
+  if (--conversation.tasks > 0) return;
   const own = contexts.get(row.owner);
-  const known = own?.get(row.contextId);
-  if (!own || !known) return;
-  for (const id of messageIds) known.messages.delete(id);
-  if (known.messages.size > 0 || known.body !== undefined) return;
-  own.delete(row.contextId);
-  if (own.size === 0) contexts.delete(row.owner);
+  own?.delete(row.contextId);
+  if (own?.size === 0) contexts.delete(row.owner);
 }
 
 function newestFirst(

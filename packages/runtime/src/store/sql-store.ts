@@ -65,8 +65,8 @@ export class SqlStore implements TaskStore {
     return this.#driver.call("findMessage", context, messageId);
   }
 
-  context(context: ContextKey): ReturnType<TaskStore["context"]> {
-    return this.#driver.call("context", context);
+  context(context: ContextKey, from: number): ReturnType<TaskStore["context"]> {
+    return this.#driver.call("context", plainContext(context), from);
   }
 
   async listOpen(scope: string): Promise<readonly TaskRow[]> {
@@ -127,6 +127,10 @@ export class SqlStore implements TaskStore {
 /** A row is a key too; what it holds besides need not cross to another thread. */
 function plain({ scope, id }: TaskKey): TaskKey {
   return { scope, id };
+}
+
+function plainContext({ scope, owner, contextId }: ContextKey): ContextKey {
+  return { scope, owner, contextId };
 }
 
 function encoded(commit: TaskCommit): SqlCommit {

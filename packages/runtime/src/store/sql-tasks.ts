@@ -8,11 +8,13 @@
  */
 import { StreamResponse, Task } from "@a2a-js/sdk";
 import { setPushDue, sqlPushes } from "./sql-pushes.ts";
+import { pruneBatch } from "./task-store.ts";
 import type { RunSql, SqlRow, SqlValue } from "./run-sql.ts";
 import type {
   CommitResult,
   ContextKey,
   StepRow,
+  StoredContext,
   StoredEvent,
   TaskCommit,
   TaskKey,
@@ -27,7 +29,8 @@ export function sqlTables(collate = ""): readonly string[] {
     `CREATE TABLE IF NOT EXISTS weft_tasks (scope TEXT NOT NULL, id TEXT ${collate} NOT NULL, owner TEXT NOT NULL, context_id TEXT NOT NULL,
      version BIGINT NOT NULL, epoch BIGINT NOT NULL, instance TEXT NOT NULL, state INTEGER NOT NULL, is_open INTEGER NOT NULL,
      changed_at BIGINT NOT NULL, body TEXT NOT NULL, cancel_wanted INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (scope, id))`,
-    `CREATE INDEX IF NOT EXISTS weft_tasks_list ON weft_tasks (scope, owner, changed_at DESC, id)`,
+    `CREATE INDEX IF NOT EXISTS weft_tasks_newest ON weft_tasks (scope, owner, changed_at DESC, id, state)`,
+    `CREATE INDEX IF NOT EXISTS weft_tasks_context ON weft_tasks (scope, owner, context_id, changed_at DESC, id)`,
     `CREATE INDEX IF NOT EXISTS weft_tasks_open ON weft_tasks (scope, is_open, changed_at)`,
     `CREATE TABLE IF NOT EXISTS weft_messages (scope TEXT NOT NULL, owner TEXT NOT NULL, context_id TEXT NOT NULL, message_id TEXT NOT NULL,
      task_id TEXT NOT NULL, PRIMARY KEY (scope, owner, context_id, message_id))`,
@@ -186,13 +189,18 @@ export const sqlTasks = {
   async context(
     run: RunSql,
     { scope, owner, contextId }: ContextKey,
-  ): Promise<{ body: string; history: string[] } | undefined> {
+    from: number,
+  ): Promise<StoredContext | undefined> {
     const values = [scope, owner, contextId];
     const where = `scope = $1 AND owner = $2 AND context_id = $3`;
     const [row] = await run(`SELECT body FROM weft_contexts WHERE ${where}`, values);
     if (!row) return undefined;
-    const history = await run(`SELECT body FROM weft_history WHERE ${where} ORDER BY place`, values);
-    return { body: String(row["body"]), history: history.map((each) => String(each["body"])) };
+    const sql = `SELECT place, body FROM weft_history WHERE ${where} AND place >= $4 ORDER BY place`;
+    const history = await run(sql, [...values, from]);
+    return {
+      body: String(row["body"]),
+      history: history.map((each) => ({ place: Number(each["place"]), body: String(each["body"]) })),
+    };
   },
 
   async listOpen(run: RunSql, scope: string, instance: string): Promise<readonly SqlTaskRow[]> {
@@ -231,23 +239,35 @@ export const sqlTasks = {
   },
 
   async prune(run: RunSql, scope: string, before: number, keep: number): Promise<number> {
-    const gone = await run(
-      `DELETE FROM weft_tasks WHERE scope = $1 AND is_open = 0 AND (changed_at < $2 OR id IN
-       (SELECT id FROM weft_tasks WHERE scope = $1 AND is_open = 0 ORDER BY changed_at DESC, id LIMIT 1000000000 OFFSET $3)) RETURNING id`,
-      [scope, before, keep],
-    );
-    for (const row of gone) {
-      const values = [scope, String(row["id"])];
-      for (const table of ["weft_messages", "weft_events", "weft_steps", "weft_pushes"])
-        await run(`DELETE FROM ${table} WHERE scope = $1 AND task_id = $2`, values);
-    }
-    return gone.length;
+    const atRest = `FROM weft_tasks WHERE scope = $1 AND is_open = 0`;
+    const [count] = await run(`SELECT count(*) AS total ${atRest}`, [scope]);
+    const excess = Number(count!["total"]) - keep;
+    const sql = `SELECT id, version, owner, context_id, changed_at ${atRest} ORDER BY changed_at, id DESC LIMIT ${pruneBatch}`;
+    const oldest = await run(sql, [scope]);
+    const old = oldest.filter((row, at) => at < excess || Number(row["changed_at"]) < before);
+    for (const row of old) await forget(run, scope, row);
+    return old.length;
   },
 
   ...sqlPushes,
 } as const;
 
 export type SqlOperation = keyof typeof sqlTasks;
+
+/** A task that rests, unless somebody took it up meanwhile, and its conversation if that has no other. */
+async function forget(run: RunSql, scope: string, row: SqlRow): Promise<void> {
+  const task = [scope, String(row["id"])];
+  const sql = `DELETE FROM weft_tasks WHERE scope = $1 AND id = $2 AND version = $3 RETURNING id`;
+  const gone = await run(sql, [...task, Number(row["version"])]);
+  if (gone.length === 0) return;
+  for (const table of ["weft_messages", "weft_events", "weft_steps", "weft_pushes"])
+    await run(`DELETE FROM ${table} WHERE scope = $1 AND task_id = $2`, task);
+  const context = [scope, String(row["owner"]), String(row["context_id"])];
+  const where = `WHERE scope = $1 AND owner = $2 AND context_id = $3`;
+  const others = await run(`SELECT 1 AS one FROM weft_tasks ${where} LIMIT 1`, context);
+  if (others.length > 0) return;
+  for (const table of ["weft_contexts", "weft_history"]) await run(`DELETE FROM ${table} ${where}`, context);
+}
 
 /** How many rows it wrote: 0 is a writer that is behind. The update locks the row until the transaction ends. */
 async function writeRow(run: RunSql, { key, row, epoch, version }: SqlCommit): Promise<number> {

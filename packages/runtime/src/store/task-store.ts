@@ -1,5 +1,8 @@
 import type { StreamResponse, Task } from "@a2a-js/sdk";
 
+/** How many tasks a store forgets in one go: others wait for it meanwhile. */
+export const pruneBatch = 100;
+
 /** Which task: `scope` is the agent it belongs to, so that agents never see each other's. */
 export interface TaskKey {
   readonly scope: string;
@@ -74,6 +77,12 @@ export interface HistoryRow {
   readonly place: number;
   /** JSON. */
   readonly body: string;
+}
+
+export interface StoredContext {
+  /** JSON. */
+  readonly body: string;
+  readonly history: readonly HistoryRow[];
 }
 
 /** All of it, or nothing. */
@@ -158,9 +167,8 @@ export interface TaskStore extends AsyncDisposable {
   steps(key: TaskKey): Promise<readonly StepRow[]>;
   /** The task that took a message id. */
   findMessage(context: ContextKey, messageId: string): Promise<string | undefined>;
-  context(
-    context: ContextKey,
-  ): Promise<{ readonly body: string; readonly history: readonly string[] } | undefined>;
+  /** With its history from place `from` on, in order. */
+  context(context: ContextKey, from: number): Promise<StoredContext | undefined>;
   /** Open tasks that other instances hold, or nobody. */
   listOpen(scope: string): Promise<readonly TaskRow[]>;
 
@@ -174,7 +182,10 @@ export interface TaskStore extends AsyncDisposable {
   /** Whether an instance is known to be dead; false when that cannot be known. */
   isGone(instance: string): Promise<boolean>;
 
-  /** Forgets tasks at rest: those changed before `before`, and of the rest all but the `keep` newest. */
+  /**
+   * Forgets tasks at rest: those changed before `before`, and of the rest all but the `keep` newest; with a context's last
+   * task what was said in it. At most {@link pruneBatch} at a time, the oldest first; tells how many.
+   */
   prune(scope: string, limits: { readonly before: number; readonly keep: number }): Promise<number>;
 
   putPush(key: TaskKey, push: PushRow): Promise<void>;

@@ -6,13 +6,13 @@
  *
  * I1  Turns of one context never overlap; those of different contexts do.
  * I2  A session in use is never forgotten; of the idle ones the longest unused goes first. Where the store outlives the
- *     process an idle session is read again: another process may have gone on with it.
+ *     process an idle session is asked for what is new: another process may have gone on with it.
  */
 import { WeftError } from "@weft/tracing";
 import { History } from "../agent/history.ts";
 import type { AgentMessage, ContentPart } from "../agent/message.ts";
 import { parseMessage } from "../agent/parse-message.ts";
-import type { ContextKey, TaskCommit, TaskStore } from "../store/task-store.ts";
+import type { ContextKey, HistoryRow, StoredContext, TaskCommit, TaskStore } from "../store/task-store.ts";
 
 const maxMessageIds = 10_000;
 
@@ -36,6 +36,9 @@ export class ContextSession<T> {
   /** Of the turn that came last, while one runs or waits. */
   #tail: Promise<unknown> | undefined;
   #running = 0;
+  /** The store's place of the history's first message: what was before it is forgotten. */
+  readonly #firstPlace: number;
+  /** Messages that are stored. */
   #stored: number;
   /** As stored last. */
   #body: string | undefined;
@@ -45,13 +48,18 @@ export class ContextSession<T> {
   /** The same of those after it. */
   #others: Map<string, T> | undefined;
 
-  constructor(key: ContextKey, stored?: { readonly body: string; readonly history: readonly string[] }) {
+  constructor(key: ContextKey, stored?: StoredContext) {
     this.scope = key.scope;
     this.owner = key.owner;
     this.contextId = key.contextId;
     const body = stored && (JSON.parse(stored.body) as StoredSession);
+    this.#firstPlace = stored?.history[0]?.place ?? 0;
     this.history = new History(
-      body && { id: body.historyId, messages: stored.history.map((text) => parseMessage(JSON.parse(text))) },
+      // One whose beginning is forgotten is another: a place of a history always holds the same message.
+      body && {
+        messages: stored.history.map(decodeMessage),
+        ...(this.#firstPlace === 0 ? { id: body.historyId } : {}),
+      },
     );
     this.session = { state: body?.state };
     this.turns = body?.turns ?? 0;
@@ -62,6 +70,31 @@ export class ContextSession<T> {
   get key(): ContextKey {
     const { scope, owner, contextId } = this;
     return { scope, owner, contextId };
+  }
+
+  /** The place of its last stored message: from there on the store is to be asked what became of it. */
+  get lastPlace(): number {
+    return Math.max(0, this.#firstPlace + this.#stored - 1);
+  }
+
+  /** Takes what others added, as read from {@link lastPlace} on; false when it is another conversation by now. */
+  goOn({ body, history }: StoredContext): boolean {
+    const { historyId, state, turns } = JSON.parse(body) as StoredSession;
+    if (historyId !== this.history.id || this.#stored !== this.history.length) return false;
+    const added = history.map(decodeMessage);
+    if (this.#stored > 0) {
+      const last = added.shift();
+      if (history[0]?.place !== this.lastPlace || last?.id !== this.history.messages.at(-1)!.id) return false;
+    }
+    for (const message of added) this.history.append(message);
+    this.#stored = this.history.length;
+    this.#body = body;
+    this.session.state = state;
+    this.turns = turns;
+    // What became of its messages is the store's to say too.
+    this.#forgetFirst();
+    this.#others = undefined;
+    return true;
   }
 
   get isIdle(): boolean {
@@ -116,7 +149,8 @@ export class ContextSession<T> {
     const { history } = this;
     const body = this.#encode();
     const fresh = history.messages.slice(this.#stored);
-    const rows = fresh.map((message, at) => ({ place: this.#stored + at, body: encodeMessage(message) }));
+    const first = this.#firstPlace + this.#stored;
+    const rows = fresh.map((message, at) => ({ place: first + at, body: encodeMessage(message) }));
     this.#stored = history.length;
     this.#body = body;
     return { context: { ...this.key, body }, history: rows };
@@ -163,7 +197,7 @@ export class ContextSessions<T> {
   use<R>(key: ContextKey, fn: (session: ContextSession<T>) => R | Promise<R>): R | Promise<R> {
     const name = nameOf(key);
     const known = this.#held.get(name);
-    const held = known && !this.#isOld(known) ? known : this.#open(key, name);
+    const held = known && !this.#isOld(known) ? known : this.#open(key, name, known);
     if (known) this.#held.delete(name);
     // Before it is there: it is not in use yet, and may be the only one that is not.
     if (this.#held.size >= this.#max) this.#forgetOldest();
@@ -194,12 +228,16 @@ export class ContextSessions<T> {
     return this.#store.isDurable && isIdle(held);
   }
 
-  #open(key: ContextKey, name: string): ContextSession<T> | Opening<T> {
+  #open(
+    key: ContextKey,
+    name: string,
+    known: ContextSession<T> | Opening<T> | undefined,
+  ): ContextSession<T> | Opening<T> {
     if (!this.#store.isDurable) return new ContextSession(key);
+    const before = known instanceof ContextSession ? known : undefined;
     const opening: Opening<T> = new Opening(
-      this.#store.context(key).then(
-        (stored) => {
-          const session = new ContextSession<T>(key, stored);
+      this.#read(key, before).then(
+        (session) => {
           session.claims = opening.claims;
           if (this.#held.get(name) === opening) this.#held.set(name, session);
           return session;
@@ -211,6 +249,14 @@ export class ContextSessions<T> {
       ),
     );
     return opening;
+  }
+
+  /** Of one that is known only what is new: what a conversation costs a turn does not grow with it. */
+  async #read(key: ContextKey, known: ContextSession<T> | undefined): Promise<ContextSession<T>> {
+    const from = known?.lastPlace ?? 0;
+    const stored = await this.#store.context(key, from);
+    if (stored && known?.goOn(stored)) return known;
+    return new ContextSession(key, from === 0 ? stored : await this.#store.context(key, 0));
   }
 
   /** Several at once: a map that loses its first entry again and again is slow to find its first. */
@@ -231,6 +277,10 @@ function nameOf({ owner, contextId }: ContextKey): string {
 
 function isIdle(held: ContextSession<unknown> | Opening<unknown>): boolean {
   return held instanceof ContextSession && held.isIdle;
+}
+
+function decodeMessage({ body }: HistoryRow): AgentMessage {
+  return parseMessage(JSON.parse(body));
 }
 
 /** Bytes as base64; `parseMessage` takes them back. */

@@ -165,7 +165,10 @@ export class MessageIntake {
     const turn = { message: withoutCarrier(message), unpacked, hop, parent, home };
     if (incoming.isDirect && !store.isDurable) return tasks.answer(turn, session, callerKey);
     if (!known) return this.#hand(tasks.create(session), turn, incoming, isNewId);
-    if (known instanceof TaskActor && !known.isLost) return this.#hand(known, turn, incoming, isNewId);
+    if (known instanceof TaskActor && !known.isLost) {
+      if (store.isDurable) known.session = session;
+      return this.#hand(known, turn, incoming, isNewId);
+    }
     return this.#reopen(known, session).then((actor) => this.#hand(actor, turn, incoming, isNewId));
   }
 

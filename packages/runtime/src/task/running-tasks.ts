@@ -18,6 +18,7 @@ import type { Agent } from "../agent/agent.ts";
 import { readPending } from "../journal/message-in.ts";
 import type { PendingTurn } from "../journal/message-in.ts";
 import type { PushConfigs } from "../push/push-configs.ts";
+import { pruneBatch } from "../store/task-store.ts";
 import type { TaskKey, TaskRow, TaskStore } from "../store/task-store.ts";
 import type { CallerTasks } from "./caller-tasks.ts";
 import type { ContextSession, ContextSessions } from "./context-session.ts";
@@ -60,6 +61,7 @@ export class RunningTasks {
   readonly #host: TaskHost;
   #isDraining = false;
   #rests = 0;
+  #isPruning = false;
 
   constructor(options: RunningTasksOptions) {
     this.#options = options;
@@ -264,10 +266,18 @@ export class RunningTasks {
     const { store, scope, limits } = this.#options;
     const isDefault = limits.endedTasks === defaultTaskLimits.endedTasks;
     const keep = store.isDurable && isDefault ? durableEndedTasks : limits.endedTasks;
-    if (this.#rests++ % Math.max(1, Math.min(pruneEvery, keep)) !== 0) return;
+    // To count what is kept costs the more, the more it is.
+    const every = Math.max(1, Math.min(pruneEvery, keep), keep / 200);
+    if (this.#rests++ % Math.floor(every) !== 0 || this.#isPruning) return;
     const before = steadyNow() - limits.endedTaskMs;
-    const pruned = store.prune(scope, { before, keep }).then(() => this.#forgetPruned(keep));
-    pruned.catch(() => undefined);
+    const prune = async (): Promise<void> => {
+      while ((await store.prune(scope, { before, keep })) >= pruneBatch);
+      await this.#forgetPruned(keep);
+    };
+    this.#isPruning = true;
+    prune()
+      .catch(() => undefined)
+      .finally(() => (this.#isPruning = false));
   }
 
   /** Tasks that waited for their caller until the store forgot them; whoever reads one on hears of it. */

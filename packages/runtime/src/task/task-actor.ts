@@ -57,7 +57,8 @@ export interface TaskActorOptions {
 }
 
 export class TaskActor {
-  readonly session: ContextSession<unknown>;
+  /** May be read anew where others can go on with it: then a message comes with the one of now. */
+  session: ContextSession<unknown>;
   readonly #host: TaskHost;
   readonly #changes: TaskChanges;
   /** The journal, where there is one. */
