@@ -17,37 +17,41 @@ function calculator(): ConversableAgent {
   return new ConversableAgent({ name: "calculator", model, tools: [add], humanInputMode: "NEVER" });
 }
 
-test("A remote agent is a member like any other: streamed, counted, and in the one trace", async () => {
-  using _ = captureTraces();
-  await using service = await serve(calculator(), { signals: false });
-  await using remote = await remoteAgent(service.url, { name: "calculator" });
-  const asker = defineAgent({
-    name: "asker",
-    async *respond() {
-      yield "are you sure?";
-    },
+for (const respondWith of ["task", "message"] as const) {
+  test(`A remote agent that answers with a ${respondWith} is a member like any other: streamed, counted, and in the one trace`, async () => {
+    using _ = captureTraces();
+    await using service = await serve(calculator(), { signals: false, respondWith });
+    await using remote = await remoteAgent(service.url, { name: "calculator" });
+    const asker = defineAgent({
+      name: "asker",
+      async *respond() {
+        yield "are you sure?";
+      },
+    });
+    const team = new GroupChat({ agents: [remote, asker], speakerSelection: "roundRobin", maxRound: 4 });
+    const run = team.run("2+3?");
+    const deltas: string[] = [];
+    for await (const event of run)
+      if (event.type === "text-delta" && event.from === "calculator") deltas.push(event.text);
+    const result = await run.result;
+    assert.deepEqual(
+      result.history.map(({ name, content }) => [name, content]),
+      [
+        ["user", "2+3?"],
+        ["calculator", "it is 5"],
+        ["asker", "are you sure?"],
+        ["calculator", "still 5"],
+      ],
+    );
+    assert.equal(deltas.join(""), "it is 5still 5");
+    if (respondWith === "task") assert.ok(deltas.length >= 4, deltas.join("|"));
+    assert.equal(result.usage.totalTokens, 15);
+    const trace = traceOf(result);
+    assert.equal(trace.orphans.length, 0, trace.toText());
+    assert.equal(trace.root.name, "invoke_workflow group");
+    assert.equal(trace.find("execute_tool add").length, 1);
   });
-  const team = new GroupChat({ agents: [remote, asker], speakerSelection: "roundRobin", maxRound: 4 });
-  const run = team.run("2+3?");
-  const deltas: string[] = [];
-  for await (const event of run) if (event.type === "text-delta") deltas.push(`${event.from}:${event.text}`);
-  const result = await run.result;
-  assert.deepEqual(
-    result.history.map(({ name, content }) => [name, content]),
-    [
-      ["user", "2+3?"],
-      ["calculator", "it is 5"],
-      ["asker", "are you sure?"],
-      ["calculator", "still 5"],
-    ],
-  );
-  assert.ok(deltas.length >= 5, deltas.join("|"));
-  assert.equal(result.usage.totalTokens, 15);
-  const trace = traceOf(result);
-  assert.equal(trace.orphans.length, 0, trace.toText());
-  assert.equal(trace.root.name, "invoke_workflow group");
-  assert.equal(trace.find("execute_tool add").length, 1);
-});
+}
 
 test("[G7] A served group chat answers like one agent, and its members' talk is one trace with the caller's", async () => {
   using _ = captureTraces();

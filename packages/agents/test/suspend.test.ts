@@ -85,56 +85,63 @@ test("[T2] An answer that comes too late is refused with the remedy", async () =
   assert.throws(late[0] ?? assert.fail, { code: "failed_precondition", message: /answers/u });
 });
 
-test("[T2] Under serve the caller is asked, and its next message is the answer, over any number of hops", async () => {
-  const done: string[] = [];
-  const payer = new AssistantAgent({
-    name: "payer",
-    model: scriptedModel([askToPay(50), "It is paid."]),
-    tools: [payTool(done)],
+for (const respondWith of ["task", "message"] as const) {
+  test(`[T2] Under serve with a ${respondWith} the caller is asked, and its next message is the answer, over any number of hops`, async () => {
+    const done: string[] = [];
+    const payer = new AssistantAgent({
+      name: "payer",
+      model: scriptedModel([askToPay(50), "It is paid."]),
+      tools: [payTool(done)],
+    });
+    await using inner = await serve(payer, { port: 0, host: "127.0.0.1", respondWith });
+    await using member = await remoteAgent(inner.url, { name: "payer" });
+    const office = new GroupChat({
+      name: "office",
+      agents: [member],
+      speakerSelection: "roundRobin",
+      maxRound: 2,
+    });
+    await using outer = await serve(office, { port: 0, host: "127.0.0.1", respondWith });
+    await using remote = await remoteAgent(outer.url, { name: "office" });
+    const alice = quiet("alice", []);
+    const run = alice.run("Pay 50", { recipient: remote, maxTurns: 1 });
+    const questions: string[] = [];
+    for await (const event of run) {
+      if (event.type !== "input-required") continue;
+      questions.push(event.kind);
+      event.respond({ approved: true });
+    }
+    const chat = await run.result;
+    assert.equal(chat.text, "It is paid.");
+    assert.deepEqual(done, ["50"]);
+    assert.deepEqual(questions, ["approval"]);
   });
-  await using inner = await serve(payer, { port: 0, host: "127.0.0.1" });
-  await using member = await remoteAgent(inner.url, { name: "payer" });
-  const office = new GroupChat({
-    name: "office",
-    agents: [member],
-    speakerSelection: "roundRobin",
-    maxRound: 2,
-  });
-  await using outer = await serve(office, { port: 0, host: "127.0.0.1" });
-  await using remote = await remoteAgent(outer.url, { name: "office" });
-  const alice = quiet("alice", []);
-  const run = alice.run("Pay 50", { recipient: remote, maxTurns: 1 });
-  const questions: string[] = [];
-  for await (const event of run) {
-    if (event.type !== "input-required") continue;
-    questions.push(event.kind);
-    event.respond({ approved: true });
-  }
-  const chat = await run.result;
-  assert.equal(chat.text, "It is paid.");
-  assert.deepEqual(done, ["50"]);
-  assert.deepEqual(questions, ["approval"]);
-});
+}
 
-test("[T2] A served agent's question waits for a remote chat that was suspended and resumed", async () => {
-  const asker = defineAgent({
-    name: "asker",
-    async *respond({ messages }) {
-      if (messages.length === 1)
-        yield { type: "input-required", id: "q1", kind: "reply", agent: "asker", prompt: "Which colour?" };
-      else yield `You said ${messageText(messages.at(-1)!)}.`;
-    },
+for (const respondWith of ["task", "message"] as const) {
+  test(`[T2] A question of an agent served with a ${respondWith} waits for a remote chat that was suspended and resumed`, async () => {
+    const asker = defineAgent({
+      name: "asker",
+      async *respond({ messages }) {
+        if (messages.length === 1)
+          yield { type: "input-required", id: "q1", kind: "reply", agent: "asker", prompt: "Which colour?" };
+        else yield `You said ${messageText(messages.at(-1)!)}.`;
+      },
+    });
+    await using service = await serve(asker, { port: 0, host: "127.0.0.1", respondWith });
+    await using remote = await remoteAgent(service.url, { name: "asker" });
+    const chat = await quiet("alice", []).initiateChat(remote, { message: "Hi", maxTurns: 1 });
+    assert.equal(chat.endedBy, "suspended");
+    assert.equal(chat.pending[0]?.prompt, "Which colour?");
+    const answers = { [chat.pending[0]?.id ?? ""]: "red" };
+    const later = await quiet("alice", []).resume(travelled(chat), {
+      recipient: remote,
+      maxTurns: 1,
+      answers,
+    }).result;
+    assert.equal(later.text, "You said red.");
   });
-  await using service = await serve(asker, { port: 0, host: "127.0.0.1" });
-  await using remote = await remoteAgent(service.url, { name: "asker" });
-  const chat = await quiet("alice", []).initiateChat(remote, { message: "Hi", maxTurns: 1 });
-  assert.equal(chat.endedBy, "suspended");
-  assert.equal(chat.pending[0]?.prompt, "Which colour?");
-  const answers = { [chat.pending[0]?.id ?? ""]: "red" };
-  const later = await quiet("alice", []).resume(travelled(chat), { recipient: remote, maxTurns: 1, answers })
-    .result;
-  assert.equal(later.text, "You said red.");
-});
+}
 
 test("[N2] A suspended chat goes on from its state, in the same trace, under its first span", async () => {
   using _ = captureTraces();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Message, SendMessageRequest, StreamResponse } from "@a2a-js/sdk";
-import { StreamResponse as StreamCodec, Task } from "@a2a-js/sdk";
+import { Message as MessageCodec, StreamResponse as StreamCodec, Task } from "@a2a-js/sdk";
 import { WeftError } from "@weft/tracing";
 import { captureSpans } from "@weft/tracing/internal";
 import { withHop } from "../src/a2a/hop.ts";
@@ -64,10 +64,11 @@ const versioned = { serviceParameters: { "a2a-version": "1.0" } };
 
 type Case = readonly [name: string, call: (client: RemoteClient) => Promise<unknown>];
 
-const results: readonly Case[] = [
-  ["a task", (client) => client.sendMessage(sendRequest("hi")).then(toJson)],
+/** Of messages, whether they are answered with tasks or with messages. */
+const answers: readonly Case[] = [
+  ["an answer", (client) => client.sendMessage(sendRequest("hi")).then(toJson)],
   [
-    "a task without history",
+    "an answer without history",
     (client) => client.sendMessage(withConfiguration(sendRequest("hi"), 0)).then(toJson),
   ],
   ["every kind of part", (client) => client.sendMessage(sendRequest("parts")).then(toJson)],
@@ -75,7 +76,12 @@ const results: readonly Case[] = [
   ["a failed task", (client) => client.sendMessage(sendRequest("fail")).then(toJson)],
   ["a stream", (client) => last(client.sendMessageStream(sendRequest("hi")))],
   ["a stream of parts", (client) => last(client.sendMessageStream(sendRequest("parts")))],
+  ["a stream of a question", (client) => last(client.sendMessageStream(sendRequest("ask")))],
   ["a stream of a failure", (client) => last(client.sendMessageStream(sendRequest("fail")))],
+];
+
+const results: readonly Case[] = [
+  ...answers,
   [
     "a page of tasks",
     async (client) => {
@@ -152,7 +158,7 @@ const errors: readonly (readonly [...Case, string])[] = [
   [
     "a task that is over, canceled",
     async (client) => {
-      const task = await client.sendMessage(sendRequest("hi"));
+      const task = await client.sendMessage(sendRequest("fail"));
       return client.cancelTask({ tenant: "", id: (task as Task).id, metadata: undefined });
     },
     "failed_precondition",
@@ -160,7 +166,7 @@ const errors: readonly (readonly [...Case, string])[] = [
   [
     "a message to a task that is over",
     async (client) => {
-      const task = (await client.sendMessage(sendRequest("hi"))) as Task;
+      const task = (await client.sendMessage(sendRequest("fail"))) as Task;
       return client.sendMessage(sendRequest("more", { taskId: task.id }));
     },
     "unimplemented",
@@ -182,10 +188,31 @@ describe("over every binding", options, () => {
     });
   }
 
+  for (const [name, call] of answers) {
+    test(`the same where a message answers: ${name}`, async () => {
+      await using service = await startService(various, { limits, respondWith: "message" });
+      const given = new Map<string, unknown>();
+      for (const binding of bindings) {
+        await using client = await connect(service.url, { binding });
+        given.set(binding, normalise(await call(client)));
+      }
+      for (const [binding, answer] of given) assert.deepEqual(answer, given.get("jsonrpc"), binding);
+      const isTask = /question|fail/.test(name);
+      assert.match(JSON.stringify(given.get("jsonrpc")), isTask ? /"artifacts"|"status"/ : /ROLE_AGENT/);
+    });
+  }
+
   for (const [name, call, code] of errors) {
     test(`the same error: ${name}`, async () => {
-      await using service = await startService(various, { limits });
-      for (const binding of bindings) {
+      await using tasks = await startService(various, { limits });
+      await using messages = await startService(various, { limits, respondWith: "message" });
+      for (const [service, binding] of bindings.flatMap(
+        (each) =>
+          [
+            [tasks, each],
+            [messages, each],
+          ] as const,
+      )) {
         await using client = await connect(service.url, { binding });
         const thrown = await call(client).then(
           () => undefined,
@@ -271,6 +298,7 @@ async function grpcTraceId(url: string, id: string): Promise<string> {
 }
 
 function toJson(value: object): unknown {
+  if ("parts" in value) return MessageCodec.toJSON(value as Message);
   return "status" in value ? Task.toJSON(value as Task) : value;
 }
 

@@ -117,6 +117,33 @@ for (const [binding, open] of Object.entries(clients)) {
       assert.equal(last.value.status?.state, TaskState.TASK_STATE_COMPLETED);
     });
 
+    test("an answer may be a message, streamed or not; a question is a task", async () => {
+      const asks = defineAgent({
+        name: "asks",
+        async *respond({ messages }) {
+          const text = messageText(messages.at(-1)!);
+          if (text !== "ask") yield createMessage({ id: `re-${text}`, role: "assistant", content: text });
+          else yield { type: "input-required", id: "q", kind: "reply", agent: "asks", prompt: "?" };
+        },
+      });
+      await using service = await startService(asks, { respondWith: "message" });
+      const client = open(service);
+      const answer = await client.sendMessage(sendRequest("a"));
+      assert.ok("parts" in answer);
+      assert.deepEqual([answer.messageId, answer.role, answer.taskId], ["re-a", Role.ROLE_AGENT, ""]);
+      assert.deepEqual(answer.parts[0]?.content, { $case: "text", value: "a" });
+      const { contextId } = answer;
+      const request = sendRequest("b", { contextId });
+      const [event, ...more] = await Array.fromAsync(client.sendMessageStream(request));
+      assert.ok(event?.payload?.$case === "message");
+      assert.deepEqual(
+        [event.payload.value.messageId, event.payload.value.contextId, more],
+        ["re-b", contextId, []],
+      );
+      const asked = await ask(client, sendRequest("ask", { contextId }));
+      assert.equal(asked.status?.state, TaskState.TASK_STATE_INPUT_REQUIRED);
+    });
+
     test("a running task is subscribed to, and cancelled", async () => {
       const began = gate();
       const waits = waitsForAbort(() => began.resolve());

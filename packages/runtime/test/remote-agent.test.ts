@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { captureSpans, injectCarrier, SpanKind } from "@weft/tracing/internal";
 import { WeftError, withSpan } from "@weft/tracing";
+import { Attr, Outcomes } from "@weft/tracing/vocabulary";
 import { createMessage, defineAgent, messageText, noUsage, runTurn } from "../src/agent/index.ts";
 import type { Agent, AgentEvent } from "../src/agent/index.ts";
 import { createRemoteAgent } from "../src/index.ts";
 import type { Binding, RemoteAgent, Service } from "../src/index.ts";
-import { bindings, echo, hasCode, newContext, say, startService, textOfTurn } from "./support.ts";
+import { bindings, echo, gate, hasCode, newContext, say, startService, textOfTurn } from "./support.ts";
 
 const timeout = 20_000;
 const usage = { ...noUsage, inputTokens: 3, outputTokens: 2, totalTokens: 5 };
@@ -253,3 +254,106 @@ test("services that do not trace still pass on what they received", { timeout },
   const context = newContext({ hop: { carrier: { traceparent }, hops: 0 } });
   assert.equal(textOfTurn(await say(links.first, "go", context)), `${traceparent} 4 ${traceparent}`);
 });
+
+/** Counts its turns in the chat's variables; asks for a colour; works until it is stopped when told to. */
+function various(onWork: (signal: AbortSignal) => void): Agent {
+  return defineAgent({
+    name: "various",
+    async *respond({ messages, contextVariables }, { signal }) {
+      const text = messageText(messages.at(-1)!);
+      contextVariables["turns"] = Number(contextVariables["turns"] ?? 0) + 1;
+      yield { type: "usage", usage, model: "m" } as const;
+      if (text === "paint") {
+        yield {
+          type: "input-required",
+          id: "q",
+          kind: "reply",
+          agent: "various",
+          prompt: "Colour?",
+        } as const;
+        return;
+      }
+      if (text === "work") {
+        onWork(signal);
+        await new Promise((_, reject) =>
+          signal.addEventListener("abort", () => reject(signal.reason as Error)),
+        );
+      }
+      yield `re: ${text}`;
+    },
+  });
+}
+
+for (const binding of bindings) {
+  test(`${binding}: an agent that answers with messages is one like any other`, { timeout }, async () => {
+    using captured = captureSpans();
+    const working = various(() => undefined);
+    await using service = await startService(working, { respondWith: "message" });
+    await using remote = await createRemoteAgent(service.url, { binding, name: "far" });
+    const context = newContext();
+    const contextVariables: Record<string, unknown> = { turns: 7 };
+    const ask = (text: string, turn: number): Promise<AgentEvent[]> => {
+      const newFrom = context.history.append(createMessage({ content: text, name: "user" }));
+      const request = { messages: context.history.messages, newFrom, contextVariables };
+      return withSpan("user", () => Array.fromAsync(runTurn(remote, request, context, { turn })));
+    };
+    await withSpan("chat", async () => {
+      const first = await ask("hi", 1);
+      assert.deepEqual(
+        first.map(({ type, from }) => `${type} ${from}`),
+        ["text-delta far", "usage far", "message far"],
+      );
+      assert.equal(first[1]?.type === "usage" && first[1].usage.totalTokens, 5);
+      assert.deepEqual([textOfTurn(first), contextVariables["turns"]], ["re: hi", 8]);
+      const question = (await ask("paint", 2)).at(-1);
+      assert.equal(question?.type === "input-required" && question.prompt, "Colour?");
+      assert.equal(textOfTurn(await ask("blue", 3)), "re: blue");
+      assert.deepEqual([textOfTurn(await ask("bye", 4)), contextVariables["turns"]], ["re: bye", 11]);
+    });
+    const spans = captured.spans();
+    assert.equal(new Set(spans.map(({ traceId }) => traceId)).size, 1);
+    assert.deepEqual(
+      spans.filter(({ parentSpanId }) => parentSpanId === undefined).map(({ name }) => name),
+      ["chat"],
+    );
+    const servers = spans.filter(({ kind }) => kind === SpanKind.SERVER);
+    assert.equal(servers.length, 4);
+    const said = JSON.stringify(spans.map(({ attributes }) => attributes));
+    for (const text of ["re: hi", "re: blue", "re: bye"]) assert.equal(said.split(text).length, 2, text);
+  });
+
+  test(`${binding}: who gives up an agent that answers with messages stops it`, { timeout }, async () => {
+    using captured = captureSpans();
+    const works = gate<AbortSignal>();
+    await using service = await startService(various(works.resolve), { respondWith: "message" });
+    await using remote = await createRemoteAgent(service.url, { binding });
+    const controller = new AbortController();
+    const refused = assert.rejects(
+      say(remote, "work", newContext({ signal: controller.signal })),
+      hasCode("aborted"),
+    );
+    const { promise: stopped, resolve } = gate<unknown>();
+    (await works.promise).addEventListener("abort", resolve);
+    const givenUp = performance.now();
+    controller.abort();
+    await Promise.all([refused, stopped]);
+    assert.ok(performance.now() - givenUp < 4_000, "it does not wait for a task's name");
+    const isServer = ({ kind }: { readonly kind: SpanKind }): boolean => kind === SpanKind.SERVER;
+    while (!captured.spans().some(isServer)) await new Promise((again) => setImmediate(again));
+    const [server] = captured.spans().filter(isServer);
+    assert.equal(server?.attributes[Attr.outcome], Outcomes.cancelled);
+  });
+}
+
+test(
+  "a turn's time is over when it says, also at an agent that answers with messages",
+  { timeout },
+  async () => {
+    const stopped = gate();
+    const works = various((signal) => signal.addEventListener("abort", () => stopped.resolve()));
+    await using service = await startService(works, { respondWith: "message" });
+    await using remote = await createRemoteAgent(service.url, { timeoutMs: 200 });
+    await assert.rejects(say(remote, "work", newContext()), hasCode("deadline_exceeded"));
+    await stopped.promise;
+  },
+);

@@ -1,90 +1,20 @@
 /** Agents that answer with a message in place of a task. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { AgentCard, Role, TaskState } from "@a2a-js/sdk";
-import type { Message, SendMessageRequest, StreamResponse, Task } from "@a2a-js/sdk";
-import type { ServerCallContext } from "@a2a-js/sdk/server";
+import { Role, TaskState } from "@a2a-js/sdk";
+import type { StreamResponse } from "@a2a-js/sdk";
 import { WeftError } from "@weft/tracing";
 import { readHop } from "../src/a2a/hop.ts";
 import { createMessage, defineAgent, messageText, noUsage } from "../src/agent/index.ts";
-import type { Agent } from "../src/agent/index.ts";
 import { connect, serve } from "../src/index.ts";
-import { createCallContext } from "../src/server/call-context.ts";
-import { CallSignal } from "../src/task/call-signal.ts";
-import { TaskEngine } from "../src/task/task-engine.ts";
-import type { TaskEngineOptions } from "../src/task/task-engine.ts";
+import type { TaskEngine } from "../src/task/task-engine.ts";
 import { storeNames, testOf, testOpening } from "./every-store.ts";
 import { callContext, textOf } from "./engine-support.ts";
+import { ask, askForTask, countingAgent, leavingContext, newEngine, textIn } from "./message-engine.ts";
 import { listRequest, sendRequest } from "./requests.ts";
-import { bindings, echo, gate, hasCode, heldAgent, recall, startService } from "./support.ts";
+import { bindings, echo, hasCode, heldAgent, recall, startService } from "./support.ts";
 
 const timeout = 20_000;
-
-/** An engine that answers with messages. */
-function newEngine(agent: Agent, options: TaskEngineOptions = {}): TaskEngine {
-  const card = AgentCard.fromJSON({ name: agent.name });
-  return new TaskEngine(agent, () => card, { respondWith: "message", ...options });
-}
-
-async function ask(
-  engine: TaskEngine,
-  request: SendMessageRequest | string,
-  context = callContext(),
-): Promise<Message> {
-  const answer = await engine.sendMessage(
-    typeof request === "string" ? sendRequest(request) : request,
-    context,
-  );
-  assert.ok("parts" in answer, "a message was expected, not a task");
-  return answer;
-}
-
-async function askForTask(engine: TaskEngine, request: SendMessageRequest | string): Promise<Task> {
-  const answer = await engine.sendMessage(
-    typeof request === "string" ? sendRequest(request) : request,
-    callContext(),
-  );
-  assert.ok("status" in answer, "a task was expected, not a message");
-  return answer;
-}
-
-function textIn({ parts }: Pick<Message, "parts">): string {
-  return parts.map(({ content }) => (content?.$case === "text" ? content.value : "")).join("");
-}
-
-/** A call whose caller can leave. */
-function leavingContext(): { readonly context: ServerCallContext; readonly leave: () => void } {
-  const signal = new CallSignal();
-  const caller = { principal: null, remoteAddress: "127.0.0.1" };
-  const context = createCallContext({
-    binding: "jsonrpc",
-    headers: { "a2a-version": "1.0" },
-    caller,
-    signal,
-  });
-  return { context, leave: () => signal.abort() };
-}
-
-/** Counts its turns; each waits until it is released, or stopped. */
-function countingAgent() {
-  const turns: { readonly signal: AbortSignal; readonly release: () => void }[] = [];
-  let started = gate();
-  const agent = defineAgent({
-    name: "counting",
-    async *respond({ messages }, { signal }) {
-      const held = gate();
-      signal.addEventListener("abort", () => held.reject(signal.reason as Error));
-      turns.push({ signal, release: held.resolve });
-      const number = turns.length;
-      started.resolve();
-      started = gate();
-      await held.promise;
-      yield `${number}: ${messageText(messages.at(-1)!)}`;
-    },
-  });
-  const next = (): Promise<void> => started.promise;
-  return { agent, turns, next };
-}
 
 async function tasksOf(engine: TaskEngine): Promise<number> {
   return (await engine.listTasks(listRequest(), callContext())).totalSize;
@@ -385,10 +315,15 @@ test("a caller who left before its turn began costs no turn", { timeout }, async
   const left = engine.sendMessage(sendRequest("2", { contextId: "c" }), context);
   leave();
   await assert.rejects(left, hasCode("aborted"));
+  assert.equal(engine.runningCount, 1, "its place is free at once");
+  const again = next();
+  const third = ask(engine, sendRequest("3", { contextId: "c" }));
   turns[0]!.release();
   await first;
-  while (engine.runningCount > 0) await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(turns.length, 1);
+  await again;
+  turns[1]!.release();
+  assert.equal(textIn(await third), "2: 3");
+  assert.equal(engine.runningCount, 0);
 });
 
 for (const binding of ["jsonrpc", "rest"] as const) {

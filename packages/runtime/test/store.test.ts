@@ -65,6 +65,20 @@ for (const name of storeNames) {
       assert.equal(await store.findMessage(row, "m2"), undefined);
     });
 
+    contract("a message id whose turn failed goes to the next task, once", async (store) => {
+      const failed = newRow(store);
+      const { scope, contextId } = failed;
+      const inContext = (): TaskRow => ({ ...newRow(store), scope, contextId, isOpen: true });
+      const again = inContext();
+      const taking = { messageId: "m1", messageFrom: failed.id };
+      assert.equal(await store.commit({ ...create(failed), messageId: "m1" }), "committed");
+      assert.equal(await store.commit({ ...create(again), ...taking }), "committed");
+      assert.equal(await store.commit({ ...create(inContext()), ...taking }), "duplicate");
+      await store.prune(scope, { before: 0, keep: 0 });
+      assert.equal(await store.get(failed), undefined);
+      assert.equal(await store.findMessage(failed, "m1"), again.id, "the one that failed is forgotten alone");
+    });
+
     contract("events are read from any number on, as they were written", async (store) => {
       const row = newRow(store);
       await store.commit(create(row));

@@ -37,10 +37,14 @@ export interface CardAddress {
   /** The tenant on gRPC and WebSocket, when several agents share an address. */
   readonly tenant?: string;
   readonly pushNotifications?: boolean;
+  /** Messages are answered with messages: who leaves before the answer has given it up. Default false. */
+  readonly answersWithMessages?: boolean;
   /** Whether A2A 0.3 is answered too. Default true. */
   readonly legacy?: boolean;
 }
 
+/** Of the hop extension: what the agent answers a message with, besides tasks. */
+const messageParams = { respondWith: "message" };
 const defaultModes = ["text/plain", "application/json"];
 
 /** An agent's public card: its name, description and skills, never its instructions. */
@@ -63,7 +67,10 @@ export function createAgentCard(
       pushNotifications: address.pushNotifications ?? false,
       extendedAgentCard: false,
       extensions: [
-        extension(hopExtensionUri, "Trace context, conversation id, budget and usage across hops."),
+        {
+          ...extension(hopExtensionUri, "Trace context, conversation id, budget and usage across hops."),
+          params: address.answersWithMessages ? messageParams : undefined,
+        },
         extension(eventsExtensionUri, "The agent's events besides its text."),
       ],
     },
@@ -136,6 +143,12 @@ function extension(
 /** Whether the agent behind a card understands an extension. */
 export function cardHasExtension(card: AgentCard, uri: string): boolean {
   return card.capabilities?.extensions.some((known) => known.uri === uri) ?? false;
+}
+
+/** Whether leaving a call is all that it takes to give up its turn. */
+export function isEndedByLeaving({ capabilities }: AgentCard): boolean {
+  const hop = capabilities?.extensions.find(({ uri }) => uri === hopExtensionUri);
+  return hop?.params?.["respondWith"] === messageParams.respondWith;
 }
 
 /** Whether a card is a Weft service's. */

@@ -26,7 +26,7 @@ import type { Agent, AgentContext, AgentRequest, AgentSkill, TurnDescription } f
 import type { AgentYield } from "../agent/event.ts";
 import { isRecord } from "../agent/message.ts";
 import type { AgentMessage } from "../agent/message.ts";
-import { isWeftCard } from "../a2a/agent-card.ts";
+import { isEndedByLeaving, isWeftCard } from "../a2a/agent-card.ts";
 import type { HopMetadata } from "../a2a/hop.ts";
 import { createSendRequest } from "../a2a/send-request.ts";
 import { connect } from "./connect.ts";
@@ -50,7 +50,7 @@ export interface RemoteAgentOptions extends Omit<ConnectOptions, "signal"> {
 
 export type RemoteAgent = Agent & AsyncDisposable & { readonly card: AgentCard };
 
-/** How long an aborted turn tries to tell the far side. */
+/** How long after it was sent an aborted turn waits for its task's name, and how long it tries to tell the far side. */
 const cancelMs = 5_000;
 
 /** What the chat's session keeps of a remote: JSON. */
@@ -240,6 +240,9 @@ class RemoteCall {
   readonly #wire = new AbortController();
   readonly #signal: AbortSignal;
   readonly #timer: NodeJS.Timeout | undefined;
+  readonly #begunAt = performance.now();
+  /** Leaving is enough: there is no task to be cancelled. */
+  #isEndedByLeaving = false;
   #reason: WeftError | undefined;
 
   constructor(client: RemoteClient, reader: ReplyReader, signal: AbortSignal, timeoutMs: number | undefined) {
@@ -259,6 +262,7 @@ class RemoteCall {
 
   responses(request: SendMessageRequest): AsyncIterable<StreamResponse> {
     if (this.#signal.aborted) throw abortError(this.#signal);
+    this.#isEndedByLeaving = request.message?.taskId === "" && isEndedByLeaving(this.#client.card);
     return this.#client.sendMessageStream(request, { signal: this.#wire.signal });
   }
 
@@ -278,11 +282,10 @@ class RemoteCall {
 
   #cancel(reason: WeftError): void {
     this.#reason ??= reason;
-    if (this.#reader.taskId !== undefined) {
-      this.#wire.abort(reason);
-      return;
-    }
-    setTimeout(() => this.#wire.abort(reason), cancelMs).unref();
+    const isWaiting = this.#reader.taskId === undefined && !this.#isEndedByLeaving;
+    const ms = isWaiting ? this.#begunAt + cancelMs - performance.now() : 0;
+    if (ms <= 0) this.#wire.abort(reason);
+    else setTimeout(() => this.#wire.abort(reason), ms).unref();
   }
 
   /** Best effort, and not waited for: the caller has given up. */

@@ -66,7 +66,7 @@ export class ReplyReader {
         this.#message = payload.value;
         this.contextId = payload.value.contextId || this.contextId;
         this.#hop = { ...this.#hop, ...readHop(payload.value.metadata) };
-        return [];
+        return deltaOf(payload.value.messageId, textOf(payload.value.parts));
       case "task": {
         const task = payload.value;
         this.taskId = task.id;
@@ -146,8 +146,7 @@ export class ReplyReader {
     }
     known.parts = append ? joinParts(known.parts, artifact.parts) : [...artifact.parts];
     known.text = append ? known.text + text : text;
-    if (text !== "") events.push({ type: "text-delta", text, messageId: id });
-    return events;
+    return [...events, ...deltaOf(id, text)];
   }
 
   #event(metadata: Record<string, unknown> | undefined): AgentEvent | AgentEventBody | undefined {
@@ -168,6 +167,11 @@ function isLast(state: TaskState | undefined): boolean {
     state !== TaskState.TASK_STATE_SUBMITTED &&
     state !== TaskState.TASK_STATE_WORKING
   );
+}
+
+/** Who reads only text reads all of it: also where it came whole. */
+function deltaOf(messageId: string, text: string): AgentYield[] {
+  return text === "" ? [] : [{ type: "text-delta", text, messageId }];
 }
 
 function textOf(parts: readonly Part[]): string {

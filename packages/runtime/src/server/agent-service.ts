@@ -144,6 +144,7 @@ export class AgentService {
         grpcAddress,
         tenant: key,
         legacy: this.#options.legacy ?? true,
+        answersWithMessages: this.#options.respondWith === "message",
         ...(base === "" ? {} : { rootUrl: url }),
       });
       engine.start();

@@ -115,7 +115,7 @@ class MemoryStore implements TaskStore {
   }
 
   commit(commit: TaskCommit): CommitResult {
-    const { key, row, messageId, context } = commit;
+    const { key, row, messageId, messageFrom, context } = commit;
     const scope = this.#scope(key.scope);
     const known = scope.tasks.get(key.id);
     if ((known?.row.epoch ?? 0) !== commit.epoch) return "stale";
@@ -124,7 +124,8 @@ class MemoryStore implements TaskStore {
     if (!entry) return "stale";
     if (messageId !== undefined) {
       const { messages } = conversationOf(scope, row ?? entry.row);
-      if (messages.has(messageId)) return "duplicate";
+      const taker = messages.get(messageId);
+      if (taker !== undefined && taker !== messageFrom) return "duplicate";
       messages.set(messageId, key.id);
       join(scope, entry).messageIds.push(messageId);
     }
@@ -336,7 +337,7 @@ function join(scope: Scope, entry: Entry): Part {
 function leave({ contexts }: Scope, { row, part }: Entry): void {
   if (!part) return;
   const { conversation, messageIds } = part;
-  for (const id of messageIds) conversation.messages.delete(id);
+  for (const id of messageIds) if (conversation.messages.get(id) === row.id) conversation.messages.delete(id);
   if (--conversation.tasks > 0) return;
   const own = contexts.get(row.owner);
   own?.delete(row.contextId);

@@ -107,14 +107,15 @@ export function decodeChunks(chunks: readonly string[], from: number, limit: num
 /** The operations, by name: the SQLite thread is told which. */
 export const sqlTasks = {
   async commit(run: RunSql, commit: SqlCommit): Promise<CommitResult> {
-    const { key, row, messageId, context, chunk } = commit;
+    const { key, row, messageId, messageFrom, context, chunk } = commit;
     if ((await writeRow(run, commit)) === 0) return "stale";
     const { scope, id } = key;
     if (messageId !== undefined) {
       const owner = row ?? (await sqlTasks.get(run, key))!;
       const added = await run(
-        `INSERT INTO weft_messages VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING task_id`,
-        [scope, owner.owner, owner.contextId, messageId, id],
+        `INSERT INTO weft_messages VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, owner, context_id, message_id)
+         DO UPDATE SET task_id = excluded.task_id WHERE weft_messages.task_id = $6 RETURNING task_id`,
+        [scope, owner.owner, owner.contextId, messageId, id, messageFrom ?? ""],
       );
       if (added.length === 0) return "duplicate";
     }

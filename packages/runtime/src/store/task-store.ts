@@ -95,6 +95,8 @@ export interface TaskCommit {
   readonly row?: TaskRow | undefined;
   /** A message id that this task takes: once in its context. */
   readonly messageId?: string | undefined;
+  /** The id of the task that took the message id before, and is to have it no more: its turn failed. */
+  readonly messageFrom?: string | undefined;
   readonly events?: readonly StoredEvent[] | undefined;
   /** Replaces rows of the same key. */
   readonly steps?: readonly StepRow[] | undefined;

@@ -36,6 +36,7 @@ export class DirectTurn {
   readonly #options: DirectTurnOptions;
   readonly #controller = new AbortController();
   readonly #waiters = new Waiters();
+  #isRunning = false;
   #isOver = false;
   #isGivenUp = false;
   #result: DirectAnswer | undefined;
@@ -69,6 +70,7 @@ export class DirectTurn {
     if (isLeft) {
       this.#isGivenUp = true;
       this.#controller.abort(left);
+      if (!this.#isRunning) this.#end();
     }
     throw left;
   }
@@ -84,7 +86,15 @@ export class DirectTurn {
   }
 
   async #run(): Promise<void> {
-    if (!this.#isGivenUp) this.#result = await this.#play();
+    if (this.#isOver) return;
+    this.#isRunning = true;
+    this.#result = await this.#play();
+    this.#end();
+  }
+
+  /** Once: for a turn that was given up before it ran there is nothing to wait for. */
+  #end(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#options.onEnd(this);
     this.#waiters.tell();

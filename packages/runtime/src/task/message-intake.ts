@@ -104,7 +104,7 @@ export class MessageIntake {
     const earlier = session.taken(messageId) ?? (isStored ? this.#takenBefore(session, incoming) : undefined);
     const taking: Taken | Promise<Taken> = earlier
       ? this.#takeAgain(earlier, incoming, session, known)
-      : this.#enqueue(incoming, session, known, true);
+      : this.#enqueue(incoming, session, known);
     session.take(messageId, taking);
     if (taking instanceof Promise) taking.catch(() => session.forget(messageId, taking));
     return taking;
@@ -120,7 +120,7 @@ export class MessageIntake {
     if (taken instanceof TaskActor && taken.isStopped)
       await taken.settled(callStateOf(incoming.context).signal);
     if (taken && !isFailed(taken)) return taken;
-    return this.#enqueue(incoming, session, known, !taken);
+    return this.#enqueue(incoming, session, known, taken);
   }
 
   /** By a process that is gone, or another. */
@@ -150,7 +150,8 @@ export class MessageIntake {
     return whenAtRest(store, tasks.key(known.id), { signal, timeoutMs: limits.turnMs });
   }
 
-  #enqueue(incoming: Incoming, session: Session, known: Known, isNewId: boolean): Taken | Promise<Taken> {
+  /** `failed`: what the same message came to before. */
+  #enqueue(incoming: Incoming, session: Session, known: Known, failed?: Taken): Taken | Promise<Taken> {
     const { message, params, context } = incoming;
     const { tasks, limits, push, store } = this.#options;
     this.#checkRoom(known);
@@ -164,19 +165,19 @@ export class MessageIntake {
     if (config) push.check(config);
     const turn = { message: withoutCarrier(message), unpacked, hop, parent, home };
     if (incoming.isDirect && !store.isDurable) return tasks.answer(turn, session, callerKey);
-    if (!known) return this.#hand(tasks.create(session), turn, incoming, isNewId);
+    if (!known) return this.#hand(tasks.create(session), turn, incoming, failed);
     if (known instanceof TaskActor && !known.isLost) {
       if (store.isDurable) known.session = session;
-      return this.#hand(known, turn, incoming, isNewId);
+      return this.#hand(known, turn, incoming, failed);
     }
-    return this.#reopen(known, session).then((actor) => this.#hand(actor, turn, incoming, isNewId));
+    return this.#reopen(known, session).then((actor) => this.#hand(actor, turn, incoming, failed));
   }
 
   #hand(
     actor: TaskActor,
     turn: Omit<PendingTurn, "place">,
     incoming: Incoming,
-    isNewId: boolean,
+    failed: Taken | undefined,
   ): TaskActor | Promise<TaskActor> {
     const { tasks, push } = this.#options;
     const { params, context, onStored } = incoming;
@@ -194,7 +195,7 @@ export class MessageIntake {
       onStored?.(actor);
       return undefined;
     };
-    const enqueued = actor.enqueue(turn, { isNewId, onStored: stored });
+    const enqueued = actor.enqueue(turn, { messageFrom: failed && idOf(failed), onStored: stored });
     return enqueued ? enqueued.then(() => actor) : actor;
   }
 
@@ -239,11 +240,17 @@ function traceHeaders(
   return { traceparent, ...(typeof tracestate === "string" ? { tracestate } : {}) };
 }
 
-function checkMessage(message: Message | undefined): Message {
+/** @throws RequestMalformedError for what is no message to anybody */
+export function checkMessage(message: Message | undefined): Message {
   if (!message) throw new RequestMalformedError("The request has no message.");
   if (message.messageId === "") throw new RequestMalformedError("The message has no messageId.");
   if (message.parts.length === 0) throw new RequestMalformedError("The message has no parts.");
   return message;
+}
+
+/** Of the task that it is, or was. */
+function idOf(taken: Taken): string | undefined {
+  return "id" in taken ? taken.id : undefined;
 }
 
 function isFailed(taken: Taken): boolean {

@@ -159,7 +159,9 @@ export class RunningTasks {
       },
       onEnd: () => {
         this.#leave(direct);
-        if (session.taken(messageId) === direct) rememberAnswer(session, messageId, direct);
+        const { result } = direct;
+        const isOver = result instanceof TaskActor && result.isTerminal;
+        remember(session, messageId, direct, isOver ? result.snapshot() : result);
       },
     });
     this.#enter(direct, caller);
@@ -294,26 +296,27 @@ export class RunningTasks {
   }
 }
 
-/** A session outlives its turns, and knows them by what they came to. One that was given up may be asked again. */
-function rememberAnswer(session: Session, messageId: string, direct: DirectTurn): void {
-  const { result } = direct;
-  if (!result) session.forget(messageId, direct);
-  else session.take(messageId, result instanceof TaskActor && result.isTerminal ? result.snapshot() : result);
+function forgetActor(actor: TaskActor): void {
+  const task = actor.snapshot();
+  for (const { messageId } of task.history) remember(actor.session, messageId, actor, task);
 }
 
 /**
- * A session outlives its tasks, and knows them by what they came to: an actor is a hundred objects. A message whose turn
- * failed may be another task's by now.
+ * A session outlives its turns, and knows each by what it came to: an actor is a hundred objects. Nothing came of one that
+ * was given up. A message whose turn failed may be another's by now.
  */
-function forgetActor(actor: TaskActor): void {
-  const { session } = actor;
-  const task = actor.snapshot();
-  for (const { messageId } of task.history) {
-    const known = session.taken(messageId);
-    const forget = (taken: unknown): void => {
-      if (taken === actor && session.taken(messageId) === known) session.take(messageId, task);
-    };
-    if (known instanceof Promise) known.then(forget, () => undefined);
-    else forget(known);
-  }
+function remember(
+  session: ContextSession<unknown>,
+  messageId: string,
+  taker: TaskActor | DirectTurn,
+  result: Taken | undefined,
+): void {
+  const known = session.taken(messageId);
+  const replace = (taken: unknown): void => {
+    if (taken !== taker || session.taken(messageId) !== known) return;
+    if (result) session.take(messageId, result);
+    else session.forget(messageId, known);
+  };
+  if (known instanceof Promise) known.then(replace, () => undefined);
+  else replace(known);
 }

@@ -56,6 +56,13 @@ export interface TaskActorOptions {
   readonly loaded?: { readonly place: number; readonly steps: readonly StepRow[] } | undefined;
 }
 
+/** How a message is taken. */
+export interface TakingOptions {
+  /** The task whose turn on the same message failed. */
+  readonly messageFrom: string | undefined;
+  readonly onStored: () => Promise<void> | undefined;
+}
+
 export class TaskActor {
   /** May be read anew where others can go on with it: then a message comes with the one of now. */
   session: ContextSession<unknown>;
@@ -145,12 +152,12 @@ export class TaskActor {
    */
   enqueue(
     given: Omit<PendingTurn, "place">,
-    { isNewId, onStored }: { readonly isNewId: boolean; readonly onStored: () => Promise<void> | undefined },
+    { messageFrom, onStored }: TakingOptions,
   ): Promise<void> | undefined {
     const turn: PendingTurn = { ...given, place: this.#places++ };
     this.#pending.push(turn);
     this.#changes.record.addMessage(turn.message);
-    const storing = this.#changes.store(this.#begun(turn, isNewId));
+    const storing = this.#changes.store(this.#begun(turn, messageFrom));
     if (!storing) return this.#begin(onStored);
     return storing.then(
       () => this.#begin(onStored),
@@ -180,10 +187,10 @@ export class TaskActor {
     if (await this.#waiters.waitAsCaller(signal)) await this.cancel();
   }
 
-  /** A task that is made when its only turn is over. */
+  /** A task that is made when its only turn is over. A store that is gone is said by the log's end. */
   conclude(turn: Omit<PendingTurn, "place">, outcome: TurnOutcome): void {
     this.#changes.record.addMessage(turn.message);
-    void this.#finish(outcome, [{ ...turn, place: this.#places++ }]);
+    this.#finish(outcome, [{ ...turn, place: this.#places++ }])?.catch(() => undefined);
   }
 
   /** Stops the running turn and drops those that wait; resolves when the task is canceled. */
@@ -304,10 +311,10 @@ export class TaskActor {
   }
 
   /** What is stored with a message; a store that is this process's alone need not know what the session knows. */
-  #begun(turn: PendingTurn, isNewId: boolean): Omit<Change, "row"> {
+  #begun(turn: PendingTurn, messageFrom: string | undefined): Omit<Change, "row"> {
     if (!this.#host.store.isDurable) return nothing;
     const { messageId } = turn.message;
-    return { steps: [writeMessageIn(turn, false)], ...(isNewId ? { messageId } : {}) };
+    return { steps: [writeMessageIn(turn, false)], messageId, messageFrom };
   }
 
   /** The same with a turn's end. */

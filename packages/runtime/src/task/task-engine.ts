@@ -46,7 +46,7 @@ import { DirectTurn } from "./direct-turn.ts";
 import { parseEventNumber } from "./event-number.ts";
 import type { EventNumber } from "./event-number.ts";
 import { listTasks } from "./list-tasks.ts";
-import { MessageIntake } from "./message-intake.ts";
+import { checkMessage, MessageIntake } from "./message-intake.ts";
 import { startReading, taskResponse, TaskStream } from "./task-stream.ts";
 import type { Reading, ReadingStart } from "./task-stream.ts";
 import { RunningTasks } from "./running-tasks.ts";
@@ -121,8 +121,15 @@ export class TaskEngine implements A2ARequestHandler {
   }
 
   async sendMessage(params: SendMessageRequest, context: ServerCallContext): Promise<Message | Task> {
+    return this.#answer(params, context, this.#isDirect(params));
+  }
+
+  async #answer(
+    params: SendMessageRequest,
+    context: ServerCallContext,
+    isDirect: boolean,
+  ): Promise<Message | Task> {
     const { returnImmediately = false, historyLength } = params.configuration ?? {};
-    const isDirect = this.#isDirect(params);
     const { signal } = callStateOf(context);
     const accepted = this.#intake.accept(params, context, { isDirect });
     const taken = accepted instanceof Promise ? await accepted : accepted;
@@ -141,7 +148,7 @@ export class TaskEngine implements A2ARequestHandler {
     context: ServerCallContext,
   ): AsyncGenerator<StreamResponse, void, undefined> {
     return new LazyStream(async () => {
-      if (this.#isDirect(params)) return onlyAnswer(await this.sendMessage(params, context));
+      if (this.#isDirect(params)) return onlyAnswer(await this.#answer(params, context, true));
       const reading = this.#reading(context);
       let start: ReadingStart | undefined;
       const onStored = (actor: TaskActor): void => void (start = startReading(actor));
@@ -265,10 +272,14 @@ export class TaskEngine implements A2ARequestHandler {
   }
 
   /** Who waits for the answer may have a message; who does not needs a task to ask for it. */
-  #isDirect({ message, configuration }: SendMessageRequest): boolean {
-    if (this.#respondWith === "task" || !message || message.taskId !== "") return false;
+  #isDirect({ message: given, configuration }: SendMessageRequest): boolean {
+    if (this.#respondWith === "task") return false;
+    const message = checkMessage(given);
+    if (message.taskId !== "") return false;
     if (configuration?.returnImmediately || configuration?.taskPushNotificationConfig) return false;
-    return this.#respondWith === "message" || this.#respondWith(message) === "message";
+    const chosen = typeof this.#respondWith === "function" ? this.#respondWith(message) : this.#respondWith;
+    if (chosen === "message" || chosen === "task") return chosen === "message";
+    throw new WeftError("internal", `respondWith chose ${String(chosen)}, not "task" or "message".`);
   }
 
   #find(id: string, context: ServerCallContext): Promise<TaskActor | TaskRow> {

@@ -16,7 +16,10 @@ import type { CommitResult, StoredEvent, TaskCommit, TaskRow, TaskStore } from "
 export type RowChange = Pick<TaskRow, "state" | "isOpen" | "changedAt" | "body"> & {
   readonly instance?: string | undefined;
 };
-export type Change = Pick<TaskCommit, "messageId" | "steps" | "context" | "history" | "due"> & {
+export type Change = Pick<
+  TaskCommit,
+  "messageId" | "messageFrom" | "steps" | "context" | "history" | "due"
+> & {
   readonly row?: RowChange;
 };
 
@@ -104,7 +107,7 @@ export class TaskWriter {
     this.#events = [];
     if (events.length === 0 && isEmpty(change)) return undefined;
     const row = change.row && this.#nextRow(change.row);
-    const { messageId, steps, context, history, due } = change;
+    const { messageId, messageFrom, steps, context, history, due } = change;
     const { epoch, version } = this.#row;
     // A first commit finds nothing: it is made under version and epoch 0.
     const result = this.#store.commit({
@@ -114,6 +117,7 @@ export class TaskWriter {
       row,
       events,
       messageId,
+      messageFrom,
       steps,
       context,
       history,

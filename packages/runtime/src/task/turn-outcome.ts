@@ -11,6 +11,7 @@ import { eventsExtensionUri, hopExtensionUri } from "../a2a/uris.ts";
 import { UsageSum } from "../a2a/usage-metadata.ts";
 import { publicMessage } from "../a2a/wire-errors.ts";
 import type { PendingTurn } from "../journal/message-in.ts";
+import { checkJson } from "./check-json.ts";
 
 type Metadata = Record<string, unknown> | undefined;
 
@@ -35,9 +36,12 @@ export class TurnReport {
     return this.#usage.total;
   }
 
+  /** @throws WeftError `invalid_argument` for a question that no binding and no store can carry: it is not JSON */
   note(event: AgentEvent): void {
     if (event.type === "usage") this.#usage.add(event);
-    else if (event.type === "input-required") this.#inputRequest = requestOf(event);
+    if (event.type !== "input-required") return;
+    checkJson(event, "An event of type input-required");
+    this.#inputRequest = requestOf(event);
   }
 }
 
@@ -108,7 +112,9 @@ export function messageOf({ status, artifacts, contextId, metadata }: Task): Mes
   const [artifact] = artifacts;
   if (!artifact || artifacts.length > 1 || status?.state !== TaskState.TASK_STATE_COMPLETED) return undefined;
   const { [hopExtensionUri]: about, ...own } = artifact.metadata ?? {};
-  const { id = artifact.artifactId, name: _, ...called } = (about ?? {}) as Partial<AgentMessage>;
+  const { id, name: _, ...called } = (about ?? {}) as Partial<AgentMessage>;
+  // Text that was taken back, and no message after it.
+  if (id === undefined) return undefined;
   return wholeAnswer({ id, contextId, parts: artifact.parts, own, called, metadata });
 }
 

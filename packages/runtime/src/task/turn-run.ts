@@ -68,12 +68,16 @@ export class TurnRun {
   play(emit: Emit<AgentEvent>): Promise<AgentMessage | undefined> {
     const { agent, session, turn } = this.#options;
     const { history } = session;
-    const newFrom = history.length;
+    const length = history.length;
     const appends: string[] = [];
-    for (const message of turn.unpacked ?? unpackMessages(turn.message)) {
+    const brought = turn.unpacked ?? unpackMessages(turn.message);
+    for (const message of brought) {
       if (history.has(message.id)) continue;
       appends.push(`${history.id}:${history.append(projectMessage(message, agent.name))}=${message.id}`);
     }
+    // A message that comes again, its turn having failed or been given up, is still what the agent is asked.
+    const isAgain = appends.length === 0 && brought.length > 0;
+    const newFrom = isAgain ? history.messages.findIndex(({ id }) => id === brought[0]!.id) : length;
     const request = { messages: history.messages, newFrom, contextVariables: this.variables };
     const options = {
       turn: ++session.turns,
