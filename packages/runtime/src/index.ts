@@ -37,6 +37,6 @@ export type { TaskStore } from "./store/task-store.ts";
 export type { PushOptions } from "./push/push-configs.ts";
 export type { PushSenderOptions } from "./push/push-sender.ts";
 export type { UrlGuardOptions } from "./edge/url-guard.ts";
-export type { RespondWith } from "./task/task-engine.ts";
+export type { RespondWith } from "./task/respond-with.ts";
 export type { TaskLimits } from "./task/task-limits.ts";
 export type { Binding } from "./a2a/uris.ts";

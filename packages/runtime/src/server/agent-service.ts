@@ -26,7 +26,7 @@ import type { TaskStore } from "../store/task-store.ts";
 import { CallSignal } from "../task/call-signal.ts";
 import { CallerTasks } from "../task/caller-tasks.ts";
 import { TaskEngine } from "../task/task-engine.ts";
-import type { RespondWith } from "../task/task-engine.ts";
+import type { RespondWith } from "../task/respond-with.ts";
 import { WsEndpoint } from "../ws/ws-endpoint.ts";
 import { createCallContext } from "./call-context.ts";
 import type { Caller } from "./call-context.ts";

@@ -28,7 +28,6 @@ import {
   UnsupportedOperationError,
 } from "@a2a-js/sdk/errors";
 import type { A2ARequestHandler, ServerCallContext } from "@a2a-js/sdk/server";
-import { WeftError } from "@weft/tracing";
 import { activeContext, bindGenerator } from "@weft/tracing/internal";
 import type { Agent } from "../agent/agent.ts";
 import { isFenced } from "../agent/fenced.ts";
@@ -46,9 +45,11 @@ import { DirectTurn } from "./direct-turn.ts";
 import { parseEventNumber } from "./event-number.ts";
 import type { EventNumber } from "./event-number.ts";
 import { listTasks } from "./list-tasks.ts";
-import { checkMessage, MessageIntake } from "./message-intake.ts";
+import { MessageIntake } from "./message-intake.ts";
 import { startReading, taskResponse, TaskStream } from "./task-stream.ts";
 import type { Reading, ReadingStart } from "./task-stream.ts";
+import { checkRespondWith, choosesMessage } from "./respond-with.ts";
+import type { RespondWith } from "./respond-with.ts";
 import { RunningTasks } from "./running-tasks.ts";
 import type { Taken } from "./running-tasks.ts";
 import { followStored, readStored } from "./stored-task.ts";
@@ -57,12 +58,6 @@ import { defaultTaskLimits } from "./task-limits.ts";
 import type { TaskLimits } from "./task-limits.ts";
 import { isTerminal, withHistory } from "./task-record.ts";
 import { messageOf } from "./turn-outcome.ts";
-
-/**
- * What an agent answers a message with: `task` is A2A's way for work that lasts, `message` that of an answer which is there at
- * once. A function chooses for each message.
- */
-export type RespondWith = "task" | "message" | ((message: Message) => "task" | "message");
 
 export interface TaskEngineOptions {
   /** Default `task`. */
@@ -121,7 +116,7 @@ export class TaskEngine implements A2ARequestHandler {
   }
 
   async sendMessage(params: SendMessageRequest, context: ServerCallContext): Promise<Message | Task> {
-    return this.#answer(params, context, this.#isDirect(params));
+    return this.#answer(params, context, choosesMessage(this.#respondWith, params));
   }
 
   async #answer(
@@ -148,7 +143,8 @@ export class TaskEngine implements A2ARequestHandler {
     context: ServerCallContext,
   ): AsyncGenerator<StreamResponse, void, undefined> {
     return new LazyStream(async () => {
-      if (this.#isDirect(params)) return onlyAnswer(await this.#answer(params, context, true));
+      if (choosesMessage(this.#respondWith, params))
+        return onlyAnswer(await this.#answer(params, context, true));
       const reading = this.#reading(context);
       let start: ReadingStart | undefined;
       const onStored = (actor: TaskActor): void => void (start = startReading(actor));
@@ -271,17 +267,6 @@ export class TaskEngine implements A2ARequestHandler {
     return (await readStored(this.#store, (await this.#store.get(row)) ?? row)).record.snapshot();
   }
 
-  /** Who waits for the answer may have a message; who does not needs a task to ask for it. */
-  #isDirect({ message: given, configuration }: SendMessageRequest): boolean {
-    if (this.#respondWith === "task") return false;
-    const message = checkMessage(given);
-    if (message.taskId !== "") return false;
-    if (configuration?.returnImmediately || configuration?.taskPushNotificationConfig) return false;
-    const chosen = typeof this.#respondWith === "function" ? this.#respondWith(message) : this.#respondWith;
-    if (chosen === "message" || chosen === "task") return chosen === "message";
-    throw new WeftError("internal", `respondWith chose ${String(chosen)}, not "task" or "message".`);
-  }
-
   #find(id: string, context: ServerCallContext): Promise<TaskActor | TaskRow> {
     return this.#tasks.find(id, ownerOf(context));
   }
@@ -297,12 +282,6 @@ export class TaskEngine implements A2ARequestHandler {
       signal: callStateOf(context).signal,
     };
   }
-}
-
-function checkRespondWith(given: RespondWith): RespondWith {
-  if (given === "task" || given === "message" || typeof given === "function") return given;
-  const text = `respondWith is "task", "message" or a function of the message, not ${JSON.stringify(given)}.`;
-  throw new WeftError("invalid_argument", text);
 }
 
 /** A stream that is over with its first word: a message, or a task that was over before it was asked for again. */
