@@ -33,7 +33,7 @@ async function open({ peer, binding }: BenchSubject, url: string): Promise<Call>
 function callsOf(client: Client): Call {
   return async (work, events) => {
     const params = requestOf(work === "message" ? directText : String(events));
-    if (work === "stream" || work === "task") return drain(client.sendMessageStream(params));
+    if (work === "stream" || work === "streamed task") return drain(client.sendMessageStream(params));
     const answer = await client.sendMessage(params);
     if ("parts" in answer !== (work === "message")) throw new Error(`No answer to a ${work}.`);
     return 1;

@@ -9,9 +9,9 @@ export interface BenchSubject {
   readonly works: readonly BenchWork[];
 }
 
-/** A `message` is answered with a message, a `unary task` with a task that is over, both with one text; the rest are streamed. */
+/** A `message` is answered with a message, a `task` with a task that is over, both with one text; the rest are streamed. */
 export interface BenchWork {
-  readonly work: "message" | "unary task" | "task" | "stream";
+  readonly work: "message" | "task" | "streamed task" | "stream";
   readonly inFlight: number;
   /** Text deltas of one stream. */
   readonly events?: number;
@@ -30,7 +30,7 @@ export interface ClientFigures {
 export const directText = "1 message";
 
 const messages: readonly BenchWork[] = [1, 32].map((inFlight) => ({ work: "message", inFlight }));
-const tasks = (["unary task", "task"] as const).flatMap((work) =>
+const tasks = (["task", "streamed task"] as const).flatMap((work) =>
   [1, 32].map((inFlight): BenchWork => ({ work, inFlight })),
 );
 const streams = (...counts: number[]): readonly BenchWork[] =>
