@@ -185,6 +185,24 @@ for (const name of storeNames) {
     await left;
   });
 
+  onStore("a task that somebody asked for goes on, whoever leaves", async (store) => {
+    const { agent, turns, next } = countingAgent();
+    const engine = newEngine(agent, { store });
+    const request = sendRequest("x", { contextId: "c", returnImmediately: true });
+    const begun = next();
+    const { id } = await askForTask(engine, request);
+    await begun;
+    const { context, leave } = leavingContext();
+    const again = { ...request, configuration: undefined };
+    const left = engine.sendMessage(again, context).catch((error: unknown) => error);
+    leave();
+    await left;
+    turns[0]!.release();
+    const events = engine.resubscribe({ tenant: "", id }, callContext());
+    await Array.fromAsync(events).catch(() => undefined);
+    assert.equal(textOf(await engine.getTask({ tenant: "", id }, callContext())), "1: x");
+  });
+
   onStore("a turn goes on for who sends its message again as the first one leaves", async (store) => {
     const { agent, turns, next } = countingAgent();
     const engine = newEngine(agent, { store });

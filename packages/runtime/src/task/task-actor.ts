@@ -76,12 +76,15 @@ export class TaskActor {
   readonly #waiters = new Waiters();
   #places: number;
   #isRunning = false;
+  #isKept: boolean;
   /** Of the last turn's span. */
   #turnContext: Context = activeContext();
 
   constructor({ host, session, row, loaded }: TaskActorOptions) {
     const { store, maxLogEntries } = host;
     this.session = session;
+    // One that was taken over has lost its callers already.
+    this.#isKept = loaded !== undefined;
     this.#host = host;
     this.#changes = new TaskChanges({
       store,
@@ -181,10 +184,15 @@ export class TaskActor {
     if (!this.isAtRest) await this.#waiters.wait(signal);
   }
 
-  /** The same for a caller who alone can have the answer: when the last one leaves, the task is canceled. */
+  /** The same for a caller who will not come back: when the last one leaves, the task is canceled, unless it is kept. */
   async answered(signal?: LeaveSignal): Promise<void> {
     if (this.isAtRest) return;
-    if (await this.#waiters.waitAsCaller(signal)) await this.cancel();
+    if ((await this.#waiters.waitAsCaller(signal)) && !this.#isKept) await this.cancel();
+  }
+
+  /** Somebody knows it and may come back for it: it ends for nobody's leaving. */
+  keep(): void {
+    this.#isKept = true;
   }
 
   /** A task that is made when its only turn is over. A store that is gone is said by the log's end. */

@@ -131,7 +131,10 @@ export class TaskEngine implements A2ARequestHandler {
     const answer = taken instanceof DirectTurn ? await taken.answer(signal) : taken;
     if (!(answer instanceof TaskActor)) return shape(answer, isDirect, historyLength);
     if (isDirect) await answer.answered(signal);
-    else if (!returnImmediately) await answer.settled(signal);
+    else {
+      answer.keep();
+      if (!returnImmediately) await answer.settled(signal);
+    }
     const failure = answer.log.end?.failure;
     // What goes on in another process is there to be read; what went down with its store is not.
     if (failure && !isFenced(failure)) throw failure;
@@ -152,6 +155,7 @@ export class TaskEngine implements A2ARequestHandler {
       // Sent before by somebody who was answered with a message.
       const taken = accepted instanceof DirectTurn ? await accepted.answer(reading.signal) : accepted;
       if (!(taken instanceof TaskActor)) return onlyAnswer(taken);
+      taken.keep();
       return new TaskStream(taken, { ...reading, start });
     });
   }
@@ -253,6 +257,7 @@ export class TaskEngine implements A2ARequestHandler {
 
   /** A task that waits for its caller may go on in another process, where there can be one: then the store tells. */
   async *#followHere(actor: TaskActor, reading: Reading): AsyncGenerator<StreamResponse, void> {
+    actor.keep();
     yield* new TaskStream(actor, { ...reading, isToEnd: !this.#store.isDurable });
     if (actor.isTerminal || reading.signal?.aborted) return;
     const row = await this.#store.get(this.#tasks.key(actor.id));
