@@ -58,6 +58,20 @@ export function leavingContext(): { readonly context: ServerCallContext; readonl
   return { context, leave: () => signal.abort() };
 }
 
+/** Sends a message, and leaves when its turn has begun: `next` resolves then. */
+export async function giveUp(
+  engine: TaskEngine,
+  request: SendMessageRequest,
+  next: () => Promise<void>,
+): Promise<void> {
+  const { context, leave } = leavingContext();
+  const begun = next();
+  const left = engine.sendMessage(request, context).catch((error: unknown) => error);
+  await begun;
+  leave();
+  await left;
+}
+
 /** Counts its turns; each waits until it is released, or stopped. */
 export function countingAgent() {
   const turns: { readonly signal: AbortSignal; readonly release: () => void }[] = [];

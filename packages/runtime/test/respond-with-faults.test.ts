@@ -11,7 +11,7 @@ import { defineAgent, messageText } from "../src/agent/index.ts";
 import { memoryStore } from "../src/store/memory-store.ts";
 import { callContext } from "./engine-support.ts";
 import { storeNames, testOf, testOpening } from "./every-store.ts";
-import { ask, askForTask, countingAgent, leavingContext, newEngine, textIn } from "./message-engine.ts";
+import { ask, askForTask, countingAgent, giveUp, newEngine, textIn } from "./message-engine.ts";
 import { listRequest, sendRequest } from "./requests.ts";
 import { echo, gate, hasCode } from "./support.ts";
 
@@ -24,12 +24,7 @@ for (const name of storeNames) {
     const { agent, turns, next } = countingAgent();
     const engine = newEngine(agent, { store });
     const request = sendRequest("x", { contextId: crypto.randomUUID() });
-    const { context, leave } = leavingContext();
-    const begun = next();
-    const left = engine.sendMessage(request, context).catch((error: unknown) => error);
-    await begun;
-    leave();
-    await left;
+    await giveUp(engine, request, next);
     const again = next();
     const asked = ask(engine, request);
     await again;
@@ -51,12 +46,7 @@ for (const name of storeNames) {
     });
     const engine = newEngine(listens, { store });
     const request = sendRequest("x", { contextId: crypto.randomUUID() });
-    const { context, leave } = leavingContext();
-    const begun = next();
-    const left = engine.sendMessage(request, context).catch((error: unknown) => error);
-    await begun;
-    leave();
-    await left;
+    await giveUp(engine, request, next);
     const again = next();
     const asked = ask(engine, request);
     await again;
