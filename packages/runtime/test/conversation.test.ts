@@ -35,6 +35,16 @@ for (const name of storeNames) {
   );
 }
 
+/** Counts in its session, unless it is told to ask. */
+const counts = defineAgent({
+  name: "counts",
+  async *respond({ messages }, { session }) {
+    if (messageText(messages.at(-1)!) === "ask")
+      yield { type: "input-required", id: "q", kind: "reply", agent: "counts", prompt: "?" };
+    else yield `${(session.state = Number(session.state ?? 0) + 1)}`;
+  },
+});
+
 /** Says how many messages it has seen, and what it was told. */
 const heard = defineAgent({
   name: "heard",
@@ -87,5 +97,19 @@ for (const name of storeNames.filter((store) => store !== "memory")) {
     await other.prune(scope, { before: Number.MAX_SAFE_INTEGER, keep: 0 });
     assert.equal(await say("two"), "two");
     assert.equal(await say("three"), "two|[two]|three");
+  });
+
+  testOpening(name, "a task that is canceled takes nothing back of what others did since", async (open) => {
+    await using one = open();
+    await using other = open();
+    const scope = crypto.randomUUID();
+    const engines = [one, other].map((store) => newEngine(counts, { store, scope }));
+    const contextId = crypto.randomUUID();
+    const say = (at: number, text: string) =>
+      engines[at]!.sendMessage(sendRequest(text, { contextId }), callContext());
+    const asked = await say(0, "ask");
+    assert.equal(textOf(await say(1, "go")), "1");
+    await engines[0]!.cancelTask({ tenant: "", id: asked.id, metadata: undefined }, callContext());
+    assert.equal(textOf(await say(1, "go")), "2");
   });
 }

@@ -58,16 +58,22 @@ export function leavingContext(): { readonly context: ServerCallContext; readonl
   return { context, leave: () => signal.abort() };
 }
 
-/** Sends a message, and leaves when its turn has begun: `next` resolves then. */
-export async function giveUp(
+/** Sends a message as a caller who can leave; resolves when its turn has begun, as `next` does. */
+export async function askAndWait(
   engine: TaskEngine,
   request: SendMessageRequest,
   next: () => Promise<void>,
-): Promise<void> {
+): Promise<{ readonly leave: () => void; readonly left: Promise<unknown> }> {
   const { context, leave } = leavingContext();
   const begun = next();
   const left = engine.sendMessage(request, context).catch((error: unknown) => error);
   await begun;
+  return { leave, left };
+}
+
+/** Sends a message, and leaves when its turn has begun. */
+export async function giveUp(...given: Parameters<typeof askAndWait>): Promise<void> {
+  const { leave, left } = await askAndWait(...given);
   leave();
   await left;
 }

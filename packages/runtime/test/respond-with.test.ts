@@ -10,7 +10,15 @@ import { connect, serve } from "../src/index.ts";
 import type { TaskEngine } from "../src/task/task-engine.ts";
 import { storeNames, testOf, testOpening } from "./every-store.ts";
 import { callContext, textOf } from "./engine-support.ts";
-import { ask, askForTask, countingAgent, leavingContext, newEngine, textIn } from "./message-engine.ts";
+import {
+  ask,
+  askAndWait,
+  askForTask,
+  countingAgent,
+  leavingContext,
+  newEngine,
+  textIn,
+} from "./message-engine.ts";
 import { listRequest, sendRequest } from "./requests.ts";
 import { bindings, echo, hasCode, heldAgent, recall, startService } from "./support.ts";
 
@@ -170,10 +178,7 @@ for (const name of storeNames) {
     const { agent, turns, next } = countingAgent();
     const engine = newEngine(agent, { store });
     const request = sendRequest("x", { contextId: "c" });
-    const { context, leave } = leavingContext();
-    const begun = next();
-    const left = engine.sendMessage(request, context).catch((error: unknown) => error);
-    await begun;
+    const { leave, left } = await askAndWait(engine, request, next);
     const stopped = new Promise((resolve) => turns[0]!.signal.addEventListener("abort", resolve));
     leave();
     await stopped;
@@ -207,10 +212,7 @@ for (const name of storeNames) {
     const { agent, turns, next } = countingAgent();
     const engine = newEngine(agent, { store });
     const request = sendRequest("x", { contextId: "c" });
-    const { context, leave } = leavingContext();
-    const begun = next();
-    const left = engine.sendMessage(request, context).catch((error: unknown) => error);
-    await begun;
+    const { leave, left } = await askAndWait(engine, request, next);
     leave();
     const stays = ask(engine, request);
     await left;

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { Task, TaskState } from "@a2a-js/sdk";
 import { postgresStore } from "../src/store/postgres-store.ts";
 import { sqliteStore } from "../src/store/sqlite-store.ts";
+import { pruneBatch } from "../src/store/task-store.ts";
 import type { StoredEvent, TaskCommit, TaskRow, TaskStore } from "../src/store/task-store.ts";
 import { newPath, storeNames, testOf, testOpening } from "./every-store.ts";
 import { hasCode } from "./support.ts";
@@ -188,6 +189,15 @@ for (const name of storeNames) {
         assert.deepEqual(await store.events(rows[1]!, 0, 10), []);
       },
     );
+
+    contract("what is forgotten goes some at a time", async (store) => {
+      const scope = randomUUID();
+      for (let at = 0; at <= pruneBatch; at++)
+        await store.commit(create({ ...newRow(store), scope, changedAt: at, isOpen: false }));
+      assert.equal(await store.prune(scope, { before: 0, keep: 0 }), pruneBatch);
+      assert.equal(await store.prune(scope, { before: 0, keep: 0 }), 1);
+      assert.equal(await store.prune(scope, { before: 0, keep: 0 }), 0);
+    });
 
     contract("what was said in a context is forgotten with its last task", async (store) => {
       const scope = randomUUID();

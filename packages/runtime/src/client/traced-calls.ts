@@ -99,9 +99,9 @@ export class TracedCalls implements TransportInterceptor {
 }
 
 function noteResult(span: WeftSpan, result: unknown): void {
-  if (!isRecord(result) || !("artifacts" in result || "parts" in result)) return;
+  if (!isRecord(result)) return;
   noteAnswer(span, result);
-  noteUsage(span, (result as unknown as Task | Message).metadata);
+  noteUsage(span, (result as Partial<Task | Message>).metadata);
 }
 
 function noteEvent(span: WeftSpan, response: StreamResponse): void {

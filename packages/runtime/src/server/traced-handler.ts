@@ -23,6 +23,7 @@ import {
 } from "@weft/tracing/internal";
 import type { InboundPolicy, OpenSpan } from "@weft/tracing/internal";
 import { Attr, Outcomes, SpanTypes } from "@weft/tracing/vocabulary";
+import { isRecord } from "../agent/message.ts";
 import { callAttributes, noteAnswer, noteResponse } from "../a2a/call-attributes.ts";
 import type { A2AMethod } from "../a2a/call-attributes.ts";
 import { carrierOf, readHop } from "../a2a/hop.ts";
@@ -150,7 +151,7 @@ export class TracedHandler implements A2ARequestHandler {
     const ended = this.#observe(method, opened, context);
     try {
       const result = await opened.run(call);
-      if (isAnswer(result)) noteAnswer(opened.span, result);
+      if (isRecord(result)) noteAnswer(opened.span, result);
       opened.end(state.signal?.aborted ? Outcomes.abandoned : undefined);
       ended();
       return result;
@@ -243,8 +244,4 @@ function withContextId(params: SendMessageRequest, context: ServerCallContext): 
 function contextIdOf(owner: string, messageId: string): string {
   // Version 8: made by the application.
   return formatUuid(hash("sha256", JSON.stringify([owner, messageId]), "buffer"), 0, 8);
-}
-
-function isAnswer(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }

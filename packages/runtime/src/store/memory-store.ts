@@ -8,6 +8,7 @@
  * I2  Events of one task are kept up to a bound, the oldest go first.
  */
 import { randomUUID } from "node:crypto";
+import { pruneBatch } from "./task-store.ts";
 import type {
   CommitResult,
   ContextKey,
@@ -220,7 +221,7 @@ class MemoryStore implements TaskStore {
     const { rested, tasks } = scope;
     let count = 0;
     for (let entry = rested.oldest; entry; entry = rested.oldest) {
-      if (rested.size <= keep && entry.row.changedAt >= before) break;
+      if (count === pruneBatch || (rested.size <= keep && entry.row.changedAt >= before)) break;
       rested.delete(entry);
       tasks.delete(entry.row.id);
       leave(scope, entry);

@@ -141,14 +141,16 @@ export class ContextSession<T> {
   }
 
   /**
-   * What is to be stored of it now: its state, and the messages since the last time.
+   * What is to be stored of it now: its state, and the messages since the last time. Nothing where nothing changed: others
+   * may have gone on with it.
    *
    * @throws WeftError `invalid_argument` for a state that is not JSON; the one before is back then
    */
-  unstored(): Required<Pick<TaskCommit, "context" | "history">> {
+  unstored(): Pick<TaskCommit, "context" | "history"> {
     const { history } = this;
     const body = this.#encode();
     const fresh = history.messages.slice(this.#stored);
+    if (fresh.length === 0 && body === this.#body) return {};
     const first = this.#firstPlace + this.#stored;
     const rows = fresh.map((message, at) => ({ place: first + at, body: encodeMessage(message) }));
     this.#stored = history.length;
